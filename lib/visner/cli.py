@@ -1,0 +1,50 @@
+"""The command `visner`: one subcommand a stage, as the rules call them, and `tag` for new text."""
+
+import argparse
+import importlib
+import os
+import sys
+
+from visner import __version__, stages
+from visner.errors import VisnerError
+
+COMMANDS = (*stages.STAGES, "tag")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line; each subcommand's arguments come from its package's `command` module."""
+    parser = argparse.ArgumentParser(
+        prog="visner",
+        description="Words grounded in pictures, for named entity recognition.",
+        epilog="The stages run in this order and are usually run by Snakemake: snakemake --cores all "
+        "results/ene_gate/scores.json",
+    )
+    parser.add_argument("--version", action="version", version=f"visner {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        module = importlib.import_module("visner.tag_command" if name == "tag" else f"visner.{name}.command")
+        summary = module.__doc__.splitlines()[0]
+        subparser = subparsers.add_parser(
+            name, help=summary, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        stages.add_log_argument(subparser)
+        module.add_arguments(subparser)
+        subparser.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a subcommand; the exit status. A VisnerError is printed as it is, without a traceback."""
+    parsed = build_parser().parse_args(arguments)
+    stages.start_log(parsed.log)
+    try:
+        parsed.run(parsed)
+    except VisnerError as error:
+        stages.log.error("visner %s: %s", parsed.command, error)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0

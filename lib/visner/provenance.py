@@ -1,0 +1,32 @@
+"""What made a result: library versions, the data's sha256, recipes."""
+
+import hashlib
+import platform
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Versions of visner, Python and the named packages that are installed."""
+    found = {"python": platform.python_version()}
+    for package in ("visner", *packages):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def sha256_file(path: str | Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_files(paths: Iterable[str | Path]) -> str:
+    """One sha256 for many files: of their sha256s in sorted order, so that names and places don't matter."""
+    digest = hashlib.sha256()
+    for one in sorted(sha256_file(path) for path in paths):
+        digest.update(one.encode())
+    return digest.hexdigest()

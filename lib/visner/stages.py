@@ -1,0 +1,70 @@
+"""What every stage's command does around its work: its log, a lock on what it makes, dying with its parent."""
+
+import argparse
+import ctypes
+import fcntl
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+STAGES = ("corpora", "nouns", "images", "embeddings", "vectors", "grounding", "ner", "evaluation")
+
+log = logging.getLogger("visner")
+
+
+def add_log_argument(parser: argparse.ArgumentParser) -> None:
+    """`--log FILE`, which every stage's command has."""
+    parser.add_argument("--log", metavar="FILE", help="also write the messages to FILE")
+
+
+def start_log(file: str | None) -> None:
+    """Messages to the terminal, and to `file` if it is given."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if file:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(file, mode="w", encoding="utf-8"))
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
+
+
+def progress(items: Iterable | None, what: str, **options: Any) -> tqdm:
+    """A progress bar on a terminal; elsewhere (a log, a cluster's job) a line every half minute."""
+    interactive = sys.stderr.isatty()
+    return tqdm(items, desc=what, mininterval=0.2 if interactive else 30, dynamic_ncols=interactive, **options)
+
+
+def die_with_parent() -> None:
+    """Ask Linux to end this process when its parent ends; elsewhere nothing is done.
+
+    Snakemake's jobs outlive a kill -9 of Snakemake; a stage that lived on would write beside its own rerun.
+    """
+    if sys.platform == "linux":
+        parent = os.getppid()
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the call
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def locked(output: str | Path) -> Iterator[None]:
+    """Hold the lock of `output`, waiting for a holder (a process that is still dying, or a second run)."""
+    output = Path(output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with open(output.with_name(f".{output.name}.lock"), "a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            log.warning("%s is being made by process %s: waiting for it to end", output, file.read().strip() or "?")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

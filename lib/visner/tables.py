@@ -1,0 +1,174 @@
+"""Every table's schema, with typed readers and writers that make a file whole or not at all."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from visner.errors import VisnerError
+
+SENTENCES = pa.schema(
+    [
+        ("sentence_id", pa.string()),
+        ("document_id", pa.string()),
+        ("split", pa.string()),
+        ("text", pa.string()),
+        ("units", pa.list_(pa.string())),
+        ("labels", pa.list_(pa.string())),
+        ("attachment", pa.string()),  # the file name of a tweet's picture; null elsewhere
+    ]
+)
+WORD = pa.struct(
+    [
+        ("surface", pa.string()),
+        ("pos", pa.string()),
+        ("start", pa.int32()),  # in units
+        ("stop", pa.int32()),
+        ("queries", pa.list_(pa.string())),  # in order of preference; empty: no noun
+    ]
+)
+WORDS = pa.schema([("sentence_id", pa.string()), ("words", pa.list_(WORD))])
+QUERIES = pa.schema([("query", pa.string()), ("occurrences", pa.int64()), ("shard", pa.int32())])
+IMAGES = pa.schema(
+    [
+        ("query", pa.string()),
+        ("rank", pa.int32()),  # the source's order, from 0
+        ("image_id", pa.string()),  # sha256 of the original bytes; null where rejected
+        ("reason", pa.string()),  # why it was rejected; null where usable
+        ("bytes", pa.binary()),  # the kept form; null where rejected
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("source_url", pa.string()),
+    ]
+)
+GROUNDING = pa.schema(
+    [
+        ("sentence_id", pa.string()),
+        ("rows", pa.list_(pa.list_(pa.int32()))),  # unit -> rows of vectors.npy, best first; empty: no picture
+        ("scores", pa.list_(pa.list_(pa.float32()))),
+    ]
+)
+PREDICTIONS = pa.schema(
+    [
+        ("sentence_id", pa.string()),
+        ("gold", pa.list_(pa.string())),
+        ("predicted", pa.list_(pa.string())),
+        ("gate", pa.list_(pa.float32())),  # one value a unit; null for a model without a gate
+    ]
+)
+
+
+def embeddings_schema(dimensions: int) -> pa.Schema:
+    """The embeddings table; region 0 is the pooled picture, 1-49 the 7x7 grid in reading order."""
+    vector = pa.list_(pa.float32(), dimensions)
+    return pa.schema([("image_id", pa.string()), ("region", pa.int32()), ("vector", vector)])
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """A temporary sibling of `path`, renamed to it when the block ends well, removed when it doesn't."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def table_writer(path: str | Path, schema: pa.Schema, provenance: dict | None = None, **options: Any):
+    """A function that appends rows (a list of dicts, or a pyarrow table or batch) to a Parquet file.
+
+    `provenance` is kept in the file's metadata (key `visner`); `options` go to pyarrow's ParquetWriter.
+    """
+    metadata = {b"visner": json.dumps(provenance or {}, ensure_ascii=False, sort_keys=True).encode()}
+    schema = schema.with_metadata(metadata)
+    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as writer:
+
+        def append(rows: Sequence[dict] | pa.Table | pa.RecordBatch) -> None:
+            if not isinstance(rows, pa.Table | pa.RecordBatch):
+                rows = pa.Table.from_pylist(list(rows), schema=schema)
+            if isinstance(rows, pa.RecordBatch):
+                rows = pa.Table.from_batches([rows])
+            if rows.num_rows:
+                writer.write_table(rows.cast(schema))
+
+        yield append
+
+
+def write_table(path: str | Path, schema: pa.Schema, rows: Iterable[dict], provenance: dict | None = None) -> int:
+    """Rows, as they come, to a Parquet file in groups of 4,096; the number written."""
+    written, group = 0, []
+    with table_writer(path, schema, provenance) as append:
+        for row in rows:
+            group.append(row)
+            if len(group) == 4096:
+                append(group)
+                written, group = written + len(group), []
+        append(group)
+    return written + len(group)
+
+
+def read_table(path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
+    """A whole table, or some of its columns; VisnerError where the file isn't such a table."""
+    file = _open(path, schema)
+    return file.read(columns=list(columns) if columns else schema.names)
+
+
+def iterate_rows(
+    path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None, batch: int = 1024
+) -> Iterator[dict]:
+    """The rows of a table as dicts, `batch` of them in memory at a time."""
+    file = _open(path, schema)
+    for rows in file.iter_batches(batch, columns=list(columns) if columns else schema.names):
+        yield from rows.to_pylist()
+
+
+def read_provenance(path: str | Path) -> dict:
+    """What a table's writer said of its making (see `table_writer`)."""
+    metadata = pq.read_schema(path).metadata or {}
+    return json.loads(metadata.get(b"visner", b"{}"))
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """JSON that people read: indented, keys in the order given, NaN refused."""
+    text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    write_text(path, text)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """A UTF-8 text file, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path: str | Path) -> Any:
+    """A JSON file; VisnerError with file and line where it is none."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise VisnerError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
+    except FileNotFoundError:
+        raise VisnerError(f"{path}: no such file") from None
+
+
+def _open(path: str | Path, schema: pa.Schema) -> pq.ParquetFile:
+    try:
+        file = pq.ParquetFile(path)
+    except FileNotFoundError:
+        raise VisnerError(f"{path}: no such table; the stage that makes it has not run") from None
+    except pa.ArrowInvalid as error:
+        raise VisnerError(f"{path}: not a Parquet file ({error}); delete it and run again") from None
+    if not file.schema_arrow.equals(schema):
+        expected = ", ".join(schema.names)
+        raise VisnerError(
+            f"{path}: the columns are {file.schema_arrow.names}, not {expected}; made by another version?"
+        )
+    return file

@@ -10,14 +10,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter
-from pydantic import ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from visner.config_errors import explain, suggest
 from visner.errors import VisnerError
 
 RESERVED = frozenset(
-    "corpora nouns images embeddings vectors matchers vokens grounding ner evaluation studies logs".split()
+    ["corpora", "nouns", "images", "embeddings", "vectors", "matchers", "vokens", "grounding", "ner", "evaluation", "studies", "logs"]
 )
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]  # it becomes a folder's name
 Probability = Annotated[float, Field(ge=0, lt=1)]

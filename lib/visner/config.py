@@ -26,7 +26,20 @@ from visner.config_errors import explain, suggest
 from visner.errors import VisnerError
 
 RESERVED = frozenset(
-    ["corpora", "nouns", "images", "embeddings", "vectors", "matchers", "vokens", "grounding", "ner", "evaluation", "studies", "logs"]
+    [
+        "corpora",
+        "nouns",
+        "images",
+        "embeddings",
+        "vectors",
+        "matchers",
+        "vokens",
+        "grounding",
+        "ner",
+        "evaluation",
+        "studies",
+        "logs",
+    ]
 )
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]  # it becomes a folder's name
 Probability = Annotated[float, Field(ge=0, lt=1)]

@@ -24,6 +24,12 @@ def add_log_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log", metavar="FILE", help="also write the messages to FILE")
 
 
+def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--gpu` and `--threads`, for the stages that compute with torch."""
+    parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="1: compute on a GPU (default: 0, the CPU)")
+    parser.add_argument("--threads", type=int, default=2, help="threads on the CPU (default: %(default)s)")
+
+
 def start_log(file: str | None) -> None:
     """Messages to the terminal, and to `file` if it is given."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]

@@ -25,7 +25,7 @@ from pydantic import (
 from visner.config_errors import explain, suggest
 from visner.errors import VisnerError
 
-RESERVED = frozenset(
+
     [
         "corpora",
         "nouns",

@@ -24,23 +24,9 @@ from pydantic import (
 
 from visner.config_errors import explain, suggest
 from visner.errors import VisnerError
+from visner.stages import STAGES
 
-
-    [
-        "corpora",
-        "nouns",
-        "images",
-        "embeddings",
-        "vectors",
-        "matchers",
-        "vokens",
-        "grounding",
-        "ner",
-        "evaluation",
-        "studies",
-        "logs",
-    ]
-)
+RESERVED = (*STAGES, "matchers", "vokens", "studies", "logs")  # folders of results
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]  # it becomes a folder's name
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
@@ -327,7 +313,7 @@ class Config(Recipe):
             depth = self.images[experiment.images].depth
             if experiment.k > depth:
                 raise ValueError(
-                    f"{at}.k: {experiment.k} is more than images.{experiment.images}.depth, {depth}; choose 1 to {depth}"
+                    f"{at}.k: {experiment.k} is more than images.{experiment.images}.depth; choose 1 to {depth}"
                 )
             if experiment.fusion == "gate" and self.vectors[experiment.vectors].flair is None:
                 raise ValueError(

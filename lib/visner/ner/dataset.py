@@ -76,14 +76,12 @@ def build_sentence(
         segments[t] = len(found) - 1
     width = max((len(pictures) for _, pictures in found), default=0)
     numbers = [number for number, _ in found]
+    surfaces = [words[number]["surface"] if number >= 0 else None for number in numbers]
     return Sentence(
         sentence_id=sentence_id,
         units=np.array([char_index.get(unit, NONE) for unit in units], dtype=np.int32),
         segments=segments,
-        words=np.array(
-            [NONE if number < 0 else word_index.get(words[number]["surface"], NONE) for number in numbers],
-            dtype=np.int32,
-        ),
+        words=np.array([word_index.get(surface, NONE) for surface in surfaces], dtype=np.int32),
         occurrences=np.array([NONE if n < 0 else first_occurrence + n for n in numbers], dtype=np.int32),
         pictures=np.array([[*p, *[NONE] * (width - len(p))] for _, p in found], dtype=np.int32).reshape(-1, width),
         labels=labels,
@@ -113,18 +111,8 @@ def read_sentences(
         if row["split"] in found:
             labels = np.array([label_index[label] for label in row["labels"]], dtype=np.int64)
             rows = row_grounding["rows"] if row_grounding else None
-            found[row["split"]].append(
-                build_sentence(
-                    sentence_id,
-                    row["units"],
-                    row_words["words"],
-                    first_occurrence,
-                    rows,
-                    char_index,
-                    word_index,
-                    labels,
-                )
-            )
+            texts = (sentence_id, row["units"], row_words["words"], first_occurrence)
+            found[row["split"]].append(build_sentence(*texts, rows, char_index, word_index, labels))
         first_occurrence += len(row_words["words"])
     return found
 

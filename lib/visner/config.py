@@ -6,6 +6,7 @@ others.
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
@@ -36,9 +37,10 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def fingerprint(self, **more: Any) -> str:
+    def fingerprint(self, *without: str, only: Iterable[str] | None = None) -> str:
         """The recipe as JSON with sorted keys, the same for the same content: what a rule has in its params."""
-        return json.dumps({**self.model_dump(mode="json"), **more}, sort_keys=True, ensure_ascii=False)
+        content = self.model_dump(mode="json", exclude=set(without), include=set(only) if only else None)
+        return json.dumps(content, sort_keys=True, ensure_ascii=False)
 
 
 class HashSplit(Recipe):

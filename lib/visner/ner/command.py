@@ -2,15 +2,16 @@
 
 `train` fits the recogniser of one experiment with one seed. Interrupted, it goes on after its last epoch (the
 checkpoints live under --resume) and ends in the same model. `predict` writes what a model says of every dev and test
-sentence; nothing is scored here.
+sentence; nothing is scored here. `describe` keeps all recipes of a system beside its models.
 
     visner ner train --recipe config.yaml:experiments.ene_gate --seed 1 --sentences ... --words ... ...
 """
 
 import argparse
+import json
 from pathlib import Path
 
-from visner import stages
+from visner import stages, tables
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     predict = verbs.add_parser("predict", help="tag dev and test")
     predict.add_argument("--model", type=Path, required=True, metavar="SAFETENSORS")
     predict.add_argument("--output", type=Path, required=True, metavar="PARQUET")
+    describe = verbs.add_parser("describe", help="write down what a system consists of, for tagging new text")
+    describe.add_argument("--system", required=True, metavar="JSON", help="the recipes and where files are")
+    describe.add_argument("--output", type=Path, required=True, metavar="JSON")
     for verb in (train, predict):
         options.add_arguments(verb)
         stages.add_compute_arguments(verb)
@@ -40,6 +44,8 @@ def run(arguments: argparse.Namespace) -> None:
 
         with stages.locked(arguments.output_model):
             train(arguments)
+    elif arguments.verb == "describe":
+        tables.write_json(arguments.output, json.loads(arguments.system))
     else:
         from visner.ner.predict import run as predict
 

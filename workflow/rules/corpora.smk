@@ -1,0 +1,53 @@
+"""Read a corpus, split it, count it."""
+
+import visner.corpora
+
+
+rule corpora_read:
+    input:
+        lambda w: files_of(visner.corpora.files, CONFIG.corpora[w.corpus]),
+    output:
+        sentences="results/corpora/{corpus}/sentences.parquet",
+        statistics="results/corpora/{corpus}/statistics.json",
+    params:
+        recipe=lambda w: CONFIG.corpora[w.corpus].fingerprint("nouns"),
+        root=ROOT,
+        version=visner.corpora.VERSION,
+    log:
+        "results/logs/corpora/{corpus}.log",
+    benchmark:
+        "results/logs/corpora/{corpus}.benchmark.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+        gpu=0,
+    conda:
+        "../envs/visner.yaml"
+    shell:
+        "exec python -m visner corpora read --recipe {params.recipe:q} --root {params.root:q} --log {log:q}"
+        " --output {output.sentences:q} --statistics {output.statistics:q}"
+
+
+rule corpora_page:
+    input:
+        statistics="results/corpora/{corpus}/statistics.json",
+        nouns="results/nouns/{corpus}/statistics.json",
+    output:
+        "results/corpora/{corpus}/index.md",
+    params:
+        version=visner.corpora.VERSION,
+    log:
+        "results/logs/corpora/{corpus}.page.log",
+    benchmark:
+        "results/logs/corpora/{corpus}.page.benchmark.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+        gpu=0,
+    conda:
+        "../envs/visner.yaml"
+    shell:
+        "exec python -m visner corpora page --statistics {input.statistics:q} --nouns {input.nouns:q}"
+        " --log {log:q} --output {output:q}"

@@ -1,0 +1,56 @@
+"""The top pictures of every query, in shards."""
+
+import visner.images
+
+
+rule images_fetch:
+    input:
+        queries="results/nouns/{corpus}/queries.parquet",
+        manifest=lambda w: files_of(visner.images.files, CONFIG.images[w.source]),
+    output:
+        "results/images/{source}/{corpus}/{shard}.parquet",
+    params:
+        recipe=lambda w: CONFIG.images[w.source].fingerprint(),
+        root=ROOT,
+        version=visner.images.VERSION,
+    log:
+        "results/logs/images/{source}/{corpus}/{shard}.log",
+    benchmark:
+        "results/logs/images/{source}/{corpus}/{shard}.benchmark.tsv"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=240,
+        gpu=0,
+    conda:
+        "../envs/visner.yaml"
+    shell:
+        "exec python -m visner images fetch --recipe {params.recipe:q} --root {params.root:q} --log {log:q}"
+        " --workers {threads} --queries {input.queries:q} --shard {wildcards.shard} --output {output:q}"
+
+
+rule images_coverage:
+    input:
+        queries="results/nouns/{corpus}/queries.parquet",
+        shards=lambda w: expand(
+            "results/images/{{source}}/{{corpus}}/{shard}.parquet",
+            shard=range(CONFIG.corpora[w.corpus].nouns.shards),
+        ),
+    output:
+        "results/images/{source}/{corpus}/statistics.json",
+    params:
+        version=visner.images.VERSION,
+    log:
+        "results/logs/images/{source}/{corpus}/coverage.log",
+    benchmark:
+        "results/logs/images/{source}/{corpus}/coverage.benchmark.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+        gpu=0,
+    conda:
+        "../envs/visner.yaml"
+    shell:
+        "exec python -m visner images coverage --shards {input.shards:q} --queries {input.queries:q}"
+        " --log {log:q} --output {output:q}"

@@ -74,10 +74,14 @@ def embeddings_schema(dimensions: int) -> pa.Schema:
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A temporary sibling of `path`, renamed to it when the block ends well, removed when it doesn't."""
+    """A temporary sibling of `path`, renamed to it when the block ends well, removed when it doesn't.
+
+    Its name is always the same, so that what a killed process leaves is overwritten by the next; stages lock what
+    they make (`visner.stages.locked`).
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.part")
     try:
         yield temporary
         os.replace(temporary, path)

@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 import torchcrf
+
 from visner.ner.crf import CRF
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
 from visner.ner.lstm import BiLSTM, Recurrence, reversed_positions
 
 

@@ -83,7 +83,9 @@ def build_sentence(
         segments=segments,
         words=np.array([word_index.get(surface, NONE) for surface in surfaces], dtype=np.int32),
         occurrences=np.array([NONE if n < 0 else first_occurrence + n for n in numbers], dtype=np.int32),
-        pictures=np.array([[*p, *[NONE] * (width - len(p))] for _, p in found], dtype=np.int32).reshape(-1, width),
+        pictures=np.array([[*p, *[NONE] * (width - len(p))] for _, p in found], dtype=np.int32).reshape(
+            len(found), width
+        ),
         labels=labels,
     )
 

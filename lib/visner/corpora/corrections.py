@@ -5,11 +5,12 @@ holds no more of a licensed text than the mentions:
 
     document_id   line   mention   occurrence   old       new
     OC01_00001    12     広島      1            Province  City
-    OC01_00001    12     東京      2            -         City      was not tagged
-    OC01_00004    7      ワシントン 1           City      -         is a person
+    OC01_00001    12     東京      2            -         City
+    OC01_00004    7      桜島      1            City      -
 
-`occurrence` counts the places of the mention's surface in the sentence, from 1, tagged or not. To move a border,
-delete the mention and add another. The lines apply in their order.
+The second adds a mention that was not tagged, the third deletes one (`-`: no mention). To move a border, delete the
+mention and add another. `occurrence` counts the places of the mention's surface in the sentence, from 1, tagged or
+not. The lines apply in their order.
 """
 
 from collections import defaultdict

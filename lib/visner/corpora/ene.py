@@ -95,7 +95,7 @@ def _markup(classes: list[str]) -> re.Pattern[str]:
 
     A tag's name is ASCII or one of the classes, and an attribute has a value: <笑>, <http://...> and <3 are text.
     """
-    name = "|".join([*map(re.escape, sorted(classes, key=len, reverse=True)), r"[A-Za-z_][\w.-]*"])
+    name = "|".join([*map(re.escape, sorted(classes, key=len, reverse=True)), r"[A-Za-z_][A-Za-z0-9_.-]*"])
     attribute = r"""\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'|[^\s"'<>/]+)"""
     return re.compile(
         rf"<(?P<close>/?)(?P<name>{name})(?:{attribute})*\s*(?P<empty>/?)>"
@@ -164,6 +164,10 @@ def _mentions(
     """The mentions of a text: its outermost wanted elements, without the line breaks at their edges."""
     mentions: dict[int, Span] = {}  # by the index of the element
     around: list[int] = []  # element -> the mention that it is or is in, or -1
+
+    def at(place: int) -> int:
+        return line + text.count("\n", 0, place)
+
     for index, (name, start, stop, parent) in enumerate(elements):
         outer = around[parent] if parent >= 0 else -1
         around.append(outer)
@@ -172,17 +176,18 @@ def _mentions(
             continue
         content = text[start:stop]
         start, stop = start + len(content) - len(content.lstrip("\n")), start + len(content.rstrip("\n"))
-        here = line + text.count("\n", 0, start)
         if start >= stop:
-            findings.add("mentions_empty", path, here, f"<{name}></{name}>")
+            findings.add("mentions_empty", path, at(start), f"<{name}></{name}>")
         elif outer < 0:
             mentions[index] = Span(start, stop, name)
             around[index] = index
+        elif mentions[outer] == (start, stop, MIX):
+            continue  # one more of its classes
         elif mentions[outer][:2] == (start, stop) and mentions[outer].label != name:
-            findings.add("mentions_mixed", path, here, f"<{mentions[outer].label}><{name}>{text[start:stop]}")
+            findings.add("mentions_mixed", path, at(start), f"<{mentions[outer].label}><{name}>{text[start:stop]}")
             mentions[outer] = Span(start, stop, MIX)
         else:
-            findings.add("mentions_nested", path, here, f"<{name}>{text[start:stop]}")
+            findings.add("mentions_nested", path, at(start), f"<{name}>{text[start:stop]}")
     return list(mentions.values())
 
 
@@ -199,8 +204,8 @@ def _sentences(
             continue  # the break is inside a mention
         number = line + bisect_left(breaks, start)
         kept = [position for position in range(start, stop) if text[position] != "\n" or _spaces(text, position)]
-        units = [text[position] == "\n" and " " or text[position] for position in kept]
-        if len(kept) == 0 or text[start:stop].isspace():
+        units = [" " if text[position] == "\n" else text[position] for position in kept]
+        if not text[start:stop].strip():
             findings.add("sentences_empty", path, number, "")
         else:
             if "\n" in text[start:stop]:

@@ -1,5 +1,6 @@
 """Which files a corpus is made of."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -67,7 +68,7 @@ def corrections_file(recipe: CorpusRecipe, root: str | Path) -> Path | None:
 
 
 def _below(root: str | Path, name: str) -> Path:
-    return Path(root) / Path(name).expanduser()
+    return Path(root) / os.path.expanduser(name)  # pathlib's raises where there is no such user
 
 
 def _existing(key: str, path: Path) -> Path:

@@ -2,6 +2,8 @@
 
 from visner.corpora.splits import SPLITS
 
+SIZES = ("documents", "sentences", "units", "characters", "mentions")
+
 
 def page(corpus: dict, nouns: dict) -> str:
     """Markdown of a corpus' statistics; `nouns` is what the stage nouns counted (words, lexicon, nouns, coverage)."""
@@ -17,16 +19,14 @@ def page(corpus: dict, nouns: dict) -> str:
             [
                 ["words", nouns["words"]],
                 ["lexicon", nouns["lexicon"]],
-                ["documents", corpus["documents"]],
-                ["sentences", corpus["sentences"]],
-                ["units", corpus["units"]],
+                *([key, corpus[key]] for key in SIZES),
             ],
         ),
         f"{nouns['nouns']:,} words are nouns: {nouns['coverage']:.1%} of the words have a non-empty query.",
         "## Splits",
         _table(
-            ["split", "documents", "sentences", "units", "mentions"],
-            [[split, *corpus["splits"][split].values()] for split in SPLITS],
+            ["split", *SIZES],
+            [[split, *(corpus["splits"][split][key] for key in SIZES)] for split in SPLITS],
         ),
     ]
     if classes:

@@ -48,15 +48,15 @@ def read_corpus(recipe: CorpusRecipe, root: str | Path, output: str | Path, stat
                     }
         corrections.finish()
         splits.finish()
+        if not statistics.sentences:
+            raise VisnerError(f"paths: there is no sentence in the {len(files)} file(s), of which {files[0]} is one")
 
     made_from = {
         "sha256": sha256_files(files),
         "recipe": recipe.model_dump(mode="json", exclude={"nouns"}),  # how nouns are found changes nothing here
         "versions": versions("pyarrow"),
     }
-    written = write_table(output, SENTENCES, rows(), made_from)
-    if not written:
-        raise VisnerError(f"paths: no sentence in the {len(files)} files")
+    write_table(output, SENTENCES, rows(), made_from)
     counted = {
         "format": recipe.format,
         "files": len(files),

@@ -29,7 +29,7 @@ class Splits:
     def __init__(self, recipe: CorpusRecipe, root: str | Path):
         self._split = recipe.split
         self._plain_text = recipe.format == "text"
-        self._met: dict[str, Document] = {}
+        self._met: dict[str, str] = {}  # id -> where its document is
         self._listed: dict[str, tuple[str, str]] = {}  # id -> split, place in its list
         if recipe.split.by == "lists":
             self._read_lists(split_lists(recipe, root))
@@ -37,11 +37,10 @@ class Splits:
     def of(self, document: Document, file: CorpusFile) -> str:
         """The document's split. Plain text is training text, unless files or lists say otherwise."""
         at = f"{document.path}:{document.line}"
-        first = self._met.setdefault(document.document_id, document)
-        if first is not document:
-            raise VisnerError(
-                f"{at}: the document id {document.document_id} is also at {first.path}:{first.line}; ids must differ"
-            )
+        if document.document_id in self._met:
+            other = self._met[document.document_id]
+            raise VisnerError(f"{at}: the document id {document.document_id} is also at {other}; ids must differ")
+        self._met[document.document_id] = at
         if file.split is not None:
             return file.split
         if self._split.by == "lists":

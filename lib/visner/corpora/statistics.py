@@ -27,14 +27,20 @@ class Statistics:
         self._document = document_id
         counts["sentences"] += 1
         counts["units"] += len(sentence.units)
+        counts["characters"] += len(self._separator.join(sentence.units))
         for start, stop, label in bio_to_spans(sentence.labels):
             counts["mentions"] += label != MIX
             self._mentions[split][label] += 1
             self._types.setdefault(label, set()).add(self._separator.join(sentence.units[start:stop]))
 
+    @property
+    def sentences(self) -> int:
+        """How many were counted."""
+        return sum(counts["sentences"] for counts in self._counts.values())
+
     def to_json(self, findings: Findings) -> dict[str, Any]:
         """Totals, splits, classes, MIX apart from them, findings. `mentions` of a total or split leaves MIX out."""
-        keys = ("documents", "sentences", "units", "mentions")
+        keys = ("documents", "sentences", "units", "characters", "mentions")
         return {
             **{key: sum(self._counts[split][key] for split in SPLITS) for key in keys},
             "splits": {split: {key: self._counts[split][key] for key in keys} for split in SPLITS},

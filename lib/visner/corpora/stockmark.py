@@ -73,15 +73,16 @@ def _fields(path: Path, line: int, item: object) -> tuple[str, str, list[tuple[S
         raise VisnerError(
             f"{path}:{line}: a sentence needs curid, text and entities, an entity name, span and type ({error!r})"
         ) from None
-    whole = all(type(number) is int for span, _ in spans for number in span[:2])
-    if not (isinstance(page, str | int) and isinstance(text, str) and whole):
-        raise VisnerError(f"{path}:{line}: curid and text must be strings, a span two whole numbers")
+    strings = [text, *(name for _, name in spans), *(span.label for span, _ in spans)]
+    numbers = [number for span, _ in spans for number in span[:2]]
+    if not (isinstance(page, str | int) and {*map(type, strings)} == {str} and {*map(type, numbers)} <= {int}):
+        raise VisnerError(f"{path}:{line}: curid, text, name and type must be strings, a span two whole numbers")
     return str(page), text, spans
 
 
 def _fault(text: str, spans: list[tuple[Span, str]]) -> str | None:
     """What is wrong with a sentence's spans, if anything."""
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         return "half of a surrogate pair"
     last = 0
     for span, name in sorted(spans):

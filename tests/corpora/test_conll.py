@@ -83,6 +83,10 @@ def test_any_token_comes_back(sentences, end):
     assert read == [["x", *sentences[0]], *sentences[1:]]
 
 
+def test_a_byte_order_mark_is_no_text(conll):
+    assert conll(b"\xef\xbb\xbfa O\n").rows[0]["units"] == ["a"]
+
+
 def test_docstart_begins_a_document(conll):
     corpus = conll("-DOCSTART- -X- O\n\na O\n\nb O\n\n-DOCSTART- -X- O\n\nc O\n")
     assert [(row["document_id"], row["sentence_id"]) for row in corpus.rows] == [
@@ -131,6 +135,7 @@ def test_orphaned_labels_stay_and_are_counted(conll):
         ("a O\nb B-ORG\n", {}, 2, r"the label 'B-ORG' is unknown.*choose from O, B-PER, I-PER, B-LOC, I-LOC"),
         ("a S-PER\n", {}, 1, "the label 'S-PER' is unknown"),
         ("a O\nb\n", {}, 2, r"the line has 1 column\(s\)"),
+        ("a O\n\u00a0\nb O\n", {}, 2, r"the line has 1 column\(s\)"),  # no empty line
         ("IMGID:7\na O\n", {}, 1, r"the line has 1 column\(s\)"),
         ("a O\n", {"label_column": 3}, 1, r"the line has 2 column\(s\)"),
         ("a O\n", {"separator": "tab"}, 1, r"the line has 1 column\(s\), separated by tab"),

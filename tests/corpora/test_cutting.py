@@ -21,6 +21,7 @@ def _cut(text: str, cuts: list[int]) -> list[str]:
         "行く。」|と（見る。」と）言う。|そう",
         "『「あ。」い。』う。|え",
         "（「あ。）い。|う",
+        "（あ）い。|う）。|え",  # a bracket has one partner
         "次。|　はい。 ",  # white space is no sentence
         "広島",
         "。",

@@ -16,9 +16,9 @@ from visner.corpora.records import Document, Findings, Sentence, lines
 from visner.errors import VisnerError
 from visner.spans import bioes_to_bio
 
-# A comment opens a document or paragraph or has a key and a value; `#` before a label, as in tweets, is a token.
-COMMENT = re.compile(r"#[ \t]*(?:new(?:doc|par)\b|[A-Za-z_][\w.:-]*[ \t]*=)")
-NEW_DOCUMENT = re.compile(r"#[ \t]*newdoc(?:[ \t]+id)?(?:[ \t]*=[ \t]*(.*[^ \t]))?[ \t]*")
+# A comment opens a document or paragraph, or has a key and a value; #tag and `# O` are tokens, as tweets have them.
+COMMENT = re.compile(r"# +(?:new(?:doc|par)\b|[A-Za-z_][\w.:-]*[ \t]*=)")
+NEW_DOCUMENT = re.compile(r"# +newdoc(?:[ \t]+id)?(?:[ \t]*=[ \t]*(.*[^ \t]))?[ \t]*")
 
 
 def read(path: Path, name: str, recipe: ConllCorpus, findings: Findings) -> Iterator[Document]:

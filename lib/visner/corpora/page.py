@@ -45,7 +45,7 @@ def page(corpus: dict, nouns: dict) -> str:
     if corpus["format"] == "ene":
         parts.append("MIX is the class of mentions that have several; no sum on this page counts it.")
     if corpus["other_classes"]:
-        listed = ", ".join(f"{label} {count:,}" for label, count in corpus["other_classes"].items())
+        listed = ", ".join(f"{_escaped(label)} {count:,}" for label, count in corpus["other_classes"].items())
         parts.append(f"Plain text here, as the recipe doesn't want these classes: {listed}.")
     parts += ["## Left out and mended", f"Corrections by hand: {corpus['corrections']:,}.", *_findings(corpus)]
     return "\n\n".join(parts) + "\n"

@@ -52,7 +52,8 @@ def _items(path: Path) -> Iterator[tuple[int, object]]:
         if between[1] == "]" and expected != "[":
             return
         if between[1] != expected:
-            raise VisnerError(f"{path}:{line}: not a JSON list of sentences: {expected} is missing")
+            missing = "[" if expected == "[" else ", or ]"
+            raise VisnerError(f"{path}:{line}: not a JSON list of sentences: {missing} is missing")
         if expected == "[" and content.startswith("]", position):
             return
         try:

@@ -64,11 +64,11 @@ def test_table_5_and_the_chart_have_every_class_of_every_system(studied):
     assert [(row[0], row[1]) for row in rows] == [
         (system, label) for system in ("baseline", "simple", "gate") for label in ("City", "Country", "Province", "MIX")
     ]
-    chart = ElementTree.parse(page.parent / "f1_by_class.svg")
+    chart = ElementTree.parse(page.parent / "tables" / "f1_by_class.svg")
     titles = {title.text for title in chart.iter("{http://www.w3.org/2000/svg}title")}
     expected = {f"{row[0]}, {row[1]}: {row[5]}" for row in rows if row[1] != "MIX"}
     assert titles == expected
-    assert "](f1_by_class.svg)" in page.read_text()
+    assert "](tables/f1_by_class.svg)" in page.read_text()
     for system, label, gold, precision, *_ in rows:
         strict = json.loads((studied.folder / system / "scores.json").read_text())["test"]["strict"]["mean"]
         found = strict["mix"] if label == "MIX" else strict["classes"][label]

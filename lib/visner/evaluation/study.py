@@ -1,5 +1,6 @@
 """A study: experiments beside a baseline, with tests of significance, as tables, a chart and a page."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from visner.evaluation.study_tables import (
     systems_table,
 )
 
-CHART = "f1_by_class.svg"  # beside the page
+CHART = "f1_by_class.svg"  # among the tables
 
 
 def read_scores(paths: dict[str, str | Path], recipe: Study, variant: dict[str, str | None]) -> dict[str, dict]:
@@ -86,7 +87,7 @@ def make_study(
     output: str | Path,
     folder: str | Path,
 ) -> None:
-    """Write the page `output` (index.md), index.json and the chart beside it, and every table into `folder`."""
+    """Write the page `output` (index.md), index.json beside it, and every table and the chart into `folder`."""
     gold = read_gold(sentences)
     variant = {"data_sha256": tables.read_provenance(sentences).get("sha256"), "sentences_sha256": gold.sha256}
     scores = read_scores(score_files, recipe, variant)
@@ -114,7 +115,7 @@ def make_study(
     warnings = stand_ins(scores)
     for table in (*data, *results, recipes):
         table.save(folder)
-    tables.write_text(Path(output).with_name(CHART), class_chart(scores))
+    tables.write_text(Path(folder) / CHART, class_chart(scores))
     tables.write_json(
         Path(output).with_suffix(".json"),
         {
@@ -127,7 +128,8 @@ def make_study(
             "provenance": {system: content["provenance"] for system, content in scores.items()},
         },
     )
-    tables.write_text(output, page(name, scores, warnings, data, results, recipes))
+    chart = os.path.relpath(Path(folder) / CHART, Path(output).parent)
+    tables.write_text(output, page(name, scores, warnings, data, results, recipes, chart))
 
 
 def _read_statistics(path: str | Path, *keys: str) -> dict:
@@ -167,8 +169,9 @@ def page(
     data: Sequence[Table],
     results: Sequence[Table],
     recipes: Table,
+    chart: str,
 ) -> str:
-    """The study's Markdown."""
+    """The study's Markdown; `chart` is the picture's path relative to it."""
     baseline, first = next(iter(scores.items()))
     sentences, provenance = first["sentences"], first["provenance"]
     sha256 = provenance["data_sha256"]
@@ -183,7 +186,7 @@ def page(
         *(table.markdown() for table in data),
         "## Results",
         systems.markdown(),
-        f"![F1 of each class and system; the numbers are those of Table 5]({CHART})",
+        f"![F1 of each class and system; the numbers are those of Table 5]({chart})",
         by_class.markdown(),
         seen.markdown(),
         *([gates.markdown()] if gates.rows else []),

@@ -3,7 +3,6 @@
 import argparse
 
 import pytest
-
 from visner.errors import VisnerError
 from visner.evaluation import command
 

@@ -19,6 +19,17 @@ PLACES = {
 }
 
 
+STATISTICS = {
+    "documents": 40,
+    "sentences": 120,
+    "classes": {
+        "City": {"types": 5, "mentions": 31, "train": 16, "dev": 8, "test": 7},
+        "Country": {"types": 2, "mentions": 30, "train": 10, "dev": 11, "test": 9},
+    },
+    "mix": {"types": 1, "mentions": 3, "train": 2, "dev": 0, "test": 1},
+}
+
+
 def make_sentences(path: Path, seed: int = 1, changed: bool = False) -> list[dict]:
     """A sentences table of 40 documents with up to two mentions a sentence; `changed` moves one to another split."""
     chance = random.Random(seed)
@@ -87,7 +98,7 @@ class World:
         self.predictions: dict[tuple[str, int], Path] = {}
         self.seeds: dict[str, list[int]] = {}
         (folder / "nouns.json").write_text(json.dumps({"words": 345, "lexicon": 67}))
-        (folder / "corpus.json").write_text(json.dumps({"documents": 40, "sentences": 120}))
+        (folder / "corpus.json").write_text(json.dumps(STATISTICS))
 
     def train(self, name: str, fusion: str, errors: dict[int, float], weights: dict | None = None) -> None:
         """Stand in for the recogniser: predictions and reports of each seed."""
@@ -98,7 +109,9 @@ class World:
             self.predictions[name, seed] = folder / "predictions.parquet"
             make_predictions(folder / "predictions.parquet", self.rows, seed, share, fusion == "gate")
             report = {"seed": seed, "best_epoch": 2, "dev_f1": [40.0, 50.0], "recipe": {}, "provenance": {}}
-            report["provenance"]["weights"] = weights
+            if weights:
+                made_by = {"weights": weights["name"], "weights_sha256": weights["sha256"]}
+                report["provenance"]["pictures"] = {"embeddings": made_by}
             (folder / "training.json").write_text(json.dumps(report))
 
     def score(self, name: str, fusion: str) -> Path:

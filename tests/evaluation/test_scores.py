@@ -129,6 +129,12 @@ def test_seeds_with_different_weights_are_refused(three_seeds):
         three_seeds.score("gate", "gate")
 
 
+def test_pictures_of_unknown_weights_are_refused(world):
+    world.train("gate", "gate", {1: 0.1})
+    with pytest.raises(VisnerError, match=r"seed1/training.json: it doesn't say which weights"):
+        world.score("gate", "gate")
+
+
 @pytest.mark.parametrize(
     "change, message",
     [

@@ -99,3 +99,15 @@ def test_a_class_without_gold_mentions_has_no_weight():
     found = score([], mentions([["B-City", "O"]]), mentions([["B-City", "B-County"]]), ["City", "County"])
     assert found["weighted"] == {"precision": 100.0, "recall": 100.0, "f1": 100.0}
     assert found["micro"]["precision"] == 50
+
+
+@pytest.mark.parametrize("reading, mentions_there", [("strict", 5072), ("lenient", 5207)])
+def test_gold_support_of_twitter_2015_is_the_published_one(shared_data, reading, mentions_there):
+    """Its test set has orphan I- labels: the papers that score leniently count 5,207 mentions, others 5,072."""
+    tweets = (shared_data / "twitter2015" / "test.txt").read_text(encoding="utf-8").split("\n\n")
+    labels = [
+        [line.split("\t")[1] for line in tweet.splitlines() if "\t" in line and not line.startswith("IMGID:")]
+        for tweet in tweets
+    ]
+    found = score([], mentions(labels, reading), mentions(labels, reading), ["LOC", "ORG", "OTHER", "PER"])
+    assert found["micro"] == measures(Counts(mentions_there, mentions_there, mentions_there))

@@ -64,11 +64,11 @@ def test_table_5_and_the_chart_have_every_class_of_every_system(studied):
     assert [(row[0], row[1]) for row in rows] == [
         (system, label) for system in ("baseline", "simple", "gate") for label in ("City", "Country", "Province", "MIX")
     ]
-    chart = ElementTree.parse(page.parent / "f1_by_class.svg")
+    chart = ElementTree.parse(page.parent / "tables" / "f1_by_class.svg")
     titles = {title.text for title in chart.iter("{http://www.w3.org/2000/svg}title")}
     expected = {f"{row[0]}, {row[1]}: {row[5]}" for row in rows if row[1] != "MIX"}
     assert titles == expected
-    assert "](f1_by_class.svg)" in page.read_text()
+    assert "](tables/f1_by_class.svg)" in page.read_text()
     for system, label, gold, precision, *_ in rows:
         strict = json.loads((studied.folder / system / "scores.json").read_text())["test"]["strict"]["mean"]
         found = strict["mix"] if label == "MIX" else strict["classes"][label]
@@ -93,18 +93,26 @@ def test_table_6_of_one_class_and_of_all(studied):
     assert rows[2]["f1"] == scores["all"]["seen"]["f1"]
 
 
-def test_data_tables_are_counted_from_the_corpus(studied):
-    page = studied.study(RECIPE.fingerprint())
-    folder = page.parent / "tables"
-    size = {row["what"]: row["number"] for row in json.loads((folder / "data.json").read_text())["rows"]}
-    assert size == {"words": 345, "lexicon": 67, "documents": 40, "sentences": 120}
-    classes = {row["class"]: row for row in json.loads((folder / "classes.json").read_text())["rows"]}
-    assert list(classes)[-1] == "MIX"
-    cities = sum(label == "B-City" for row in studied.rows for label in row["labels"])
-    assert classes["City"]["mentions"] == cities
-    assert classes["City"]["types"] == 5
-    splits = {row["class"]: row for row in json.loads((folder / "splits.json").read_text())["rows"]}
-    assert splits["City"]["train"] + splits["City"]["dev"] + splits["City"]["test"] == cities
+def test_data_tables_show_the_statistics(studied):
+    page = studied.study(RECIPE.fingerprint()).read_text()
+    assert markdown_table(page, "Table 1.")[1:] == [
+        ["words", "345"],
+        ["lexicon", "67"],
+        ["documents", "40"],
+        ["sentences", "120"],
+    ]
+    assert markdown_table(page, "Table 2.")[1:] == [["City", "5", "31"], ["Country", "2", "30"], ["MIX", "1", "3"]]
+    assert markdown_table(page, "Table 3.")[1:] == [
+        ["City", "16", "8", "7"],
+        ["Country", "10", "11", "9"],
+        ["MIX", "2", "0", "1"],
+    ]
+
+
+def test_statistics_that_lack_a_number_are_refused(studied):
+    (studied.folder / "nouns.json").write_text('{"words": 3}')
+    with pytest.raises(VisnerError, match="nouns.json: it has no lexicon"):
+        studied.study(RECIPE.fingerprint())
 
 
 def test_every_table_is_on_the_page_in_index_json_and_as_tsv(studied):
@@ -125,9 +133,9 @@ def test_gates_only_of_the_system_that_has_one(studied):
     page = studied.study(RECIPE.fingerprint())
     rows = json.loads((page.parent / "tables" / "gates.json").read_text())["rows"]
     assert {row["system"] for row in rows} == {"gate"}
-    assert [row["units"] for row in rows] == ["City", "Country", "MIX", "Province", "outside"]
+    assert [row["place"] for row in rows] == ["City", "Country", "MIX", "Province", "outside"]
     of_test = [len(row["units"]) for row in studied.rows if row["split"] == "test"]
-    assert sum(row["number"] for row in rows) == 2 * sum(of_test)  # two seeds
+    assert sum(row["units"] for row in rows) == 2 * sum(of_test)  # two seeds
 
 
 def test_random_weights_are_called_stand_in_at_the_head(studied, world):
@@ -163,6 +171,12 @@ def test_systems_of_different_data_are_never_in_one_table(studied):
         studied.study(RECIPE.fingerprint())
 
 
+def test_one_corpus_read_from_other_files_is_another_variant(studied):
+    tables.write_table(studied.sentences, tables.SENTENCES, studied.rows, {"sha256": "ef" * 32})
+    with pytest.raises(VisnerError, match="data_sha256 is abab"):
+        studied.study(RECIPE.fingerprint())
+
+
 def test_scores_of_older_predictions_are_refused(studied):
     path = studied.predictions["gate", 2]
     path.write_bytes(studied.predictions["baseline", 1].read_bytes())
@@ -175,6 +189,7 @@ def test_scores_of_older_predictions_are_refused(studied):
     [
         ({"systems": ["simple", "gate", "noise"]}, "the study needs baseline, simple, gate, noise"),
         ({"systems": ["gate"]}, "the study needs baseline, gate, and got"),
+        ({"seen_class": "MIX"}, "no mention is of 'MIX'; choose from City, Country, Province"),
         ({"seen_class": "Town"}, r"studies.places.seen_class: no mention is of 'Town'; choose from City"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 # Okabe and Ito's colours, told apart with any colour vision
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 BAR, GAP, GROUP_GAP = 22, 3, 26  # widths in pixels
-PLOT_HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 260, 52, 16, 58, 34
+MIN_WIDTH, PLOT_HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 260, 52, 16, 58, 34
 LEGEND_LINE, LETTER = 18, 7.0  # heights and the usual width of a letter, for the room that texts need
 
 
@@ -18,17 +18,19 @@ class Bar(NamedTuple):
     deviation: float | None
 
 
-def bar_chart(title: str, groups: Sequence[str], series: dict[str, Sequence[Bar | None]]) -> str:
-    """An SVG document: for each group a bar of each series; None leaves a bar out.
+def bar_chart(title: str, groups: Sequence[str], series: dict[str, Sequence[Bar]]) -> str:
+    """An SVG document: for each group a bar of each series.
 
     The width follows the numbers of groups and series, and a group is never narrower than its name.
     """
     names = list(series)
     bars_width = len(names) * (BAR + GAP) - GAP
-    group_width = max(bars_width, max((_width(group) for group in groups), default=0)) + GROUP_GAP
-    legend, legend_lines = _legend_places(names, max(len(groups) * group_width, 420))
+    room = max([bars_width, *(_width(group) for group in groups)]) + GROUP_GAP
+    plot_width = max(len(groups) * room, MIN_WIDTH)
+    group_width = plot_width / max(len(groups), 1)
+    legend, legend_lines = _legend_places(names, plot_width)
     top = TOP + legend_lines * LEGEND_LINE
-    width = LEFT + max(len(groups) * group_width, 420) + RIGHT
+    width = LEFT + plot_width + RIGHT
     height = top + PLOT_HEIGHT + BOTTOM
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
@@ -51,11 +53,8 @@ def bar_chart(title: str, groups: Sequence[str], series: dict[str, Sequence[Bar 
     for position, group in enumerate(groups):
         middle = LEFT + (position + 0.5) * group_width
         for index, name in enumerate(names):
-            bar = series[name][position]
-            if bar is not None:
-                parts += _bar(
-                    bar, middle - bars_width / 2 + index * (BAR + GAP), top, _colour(index), f"{name}, {group}"
-                )
+            left = middle - bars_width / 2 + index * (BAR + GAP)
+            parts += _bar(series[name][position], left, top, _colour(index), f"{name}, {group}")
         parts.append(
             f'<text x="{middle:g}" y="{top + PLOT_HEIGHT + 20}" text-anchor="middle" fill="#222222">'
             f"{escape(group)}</text>"
@@ -94,7 +93,7 @@ def _legend_places(names: Sequence[str], width: float) -> tuple[list[tuple[float
             x, line = 0.0, line + 1
         places.append((x, line))
         x += room
-    return places, line
+    return places, line + 1
 
 
 def _width(text: str) -> float:

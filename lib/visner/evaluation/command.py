@@ -44,10 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     page.add_argument("--sentences", required=True, metavar="PARQUET", help="the corpus, with its splits")
     page.add_argument("--scores", required=True, nargs="+", metavar="EXPERIMENT=JSON")
     page.add_argument("--predictions", required=True, nargs="+", metavar="EXPERIMENT:SEED=PARQUET")
-    page.add_argument(
-        "--output", required=True, metavar="MD", help="made: index.md; index.json and the chart beside it"
-    )
-    page.add_argument("--tables", required=True, metavar="DIR", help="made: a JSON and a TSV file for each table")
+    page.add_argument("--output", required=True, metavar="MD", help="made: index.md, and index.json beside it")
+    page.add_argument("--tables", required=True, metavar="DIR", help="made: each table as JSON and TSV, and the chart")
     page.set_defaults(verb_run=study)
 
 
@@ -92,6 +90,7 @@ def study(arguments: argparse.Namespace) -> None:
     """Set a study's experiments beside its baseline: tables, a chart, tests of significance, a page."""
     from visner.evaluation.study import make_study
 
+    scores = _named_files("--scores", arguments.scores)
     predictions: dict[tuple[str, int], Path] = {}
     for key, path in _named_files("--predictions", arguments.predictions).items():
         name, _, seed = key.rpartition(":")
@@ -104,7 +103,7 @@ def study(arguments: argparse.Namespace) -> None:
         arguments.corpus_statistics,
         arguments.nouns_statistics,
         arguments.sentences,
-        _named_files("--scores", arguments.scores),
+        scores,
         predictions,
         arguments.output,
         arguments.tables,

@@ -36,13 +36,12 @@ class Gold:
     units: dict[str, dict[str, list[str]]]
     sentences: dict[str, int]
     sha256: str  # of what is scored: ids, splits, units and labels; two variants of the data differ in it
-    documents: int
     labels: set[str]
 
 
 def mentions_in(sentence: str, units: Sequence[str], labels: Sequence[str], reading: str) -> list[Mention]:
     """The mentions of one sentence's BIO labels in a reading ("strict" or "lenient")."""
-    if all(label == "O" for label in labels):  # most sentences: the spans' loop is the expensive part
+    if labels.count("O") == len(labels):  # most sentences, and the spans' loop is slow
         return []
     return [
         Mention(sentence, start, stop, label, tuple(units[start:stop]))
@@ -55,8 +54,8 @@ def read_gold(path: str | Path) -> Gold:
     mentions = {reading: {split: [] for split in SPLITS} for reading in READINGS}
     units: dict[str, dict[str, list[str]]] = {split: {} for split in SPLITS if split != "train"}
     sentences = dict.fromkeys(SPLITS, 0)
-    documents, seen, digest = set(), set(), hashlib.sha256()
-    columns = ("sentence_id", "document_id", "split", "units", "labels")
+    seen, digest = set(), hashlib.sha256()
+    columns = ("sentence_id", "split", "units", "labels")
     for number, row in enumerate(tables.iterate_rows(path, tables.SENTENCES, columns), start=1):
         name, split = row["sentence_id"], row["split"]
         where = f"{path}: row {number} (sentence {name})"
@@ -67,7 +66,6 @@ def read_gold(path: str | Path) -> Gold:
         if len(row["units"]) != len(row["labels"]):
             raise VisnerError(f"{where}: {len(row['units'])} units but {len(row['labels'])} labels")
         seen.add(name)
-        documents.add(row["document_id"])
         sentences[split] += 1
         digest.update("\0".join([name, split, *row["units"], "", *row["labels"], "\n"]).encode())
         if split != "train":
@@ -75,7 +73,7 @@ def read_gold(path: str | Path) -> Gold:
         for reading in READINGS:
             mentions[reading][split] += mentions_in(name, row["units"], row["labels"], reading)
     labels = {mention.label for mention in _all(mentions)}
-    return Gold(mentions, units, sentences, digest.hexdigest(), len(documents), labels)
+    return Gold(mentions, units, sentences, digest.hexdigest(), labels)
 
 
 def read_predictions(

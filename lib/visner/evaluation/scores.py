@@ -89,17 +89,12 @@ def experiment_scores(
         "training": {str(seed): report for seed, report in reports.items()},
         "provenance": {
             "recipe": recipe.model_dump(mode="json"),
-            "data_sha256": data_sha256(sentences),
+            "data_sha256": tables.read_provenance(sentences).get("sha256"),
             "sentences_sha256": gold.sha256,
-            "weights": _weights(training, reports),
+            "weights": _weights(recipe, training, reports),
             "versions": versions(*LIBRARIES),
         },
     }
-
-
-def data_sha256(sentences: str | Path) -> str | None:
-    """The sha256 of the files that a corpus was read from, as its table says; None where it doesn't."""
-    return tables.read_provenance(sentences).get("sha256")
 
 
 def _training_report(path: str | Path, seed: int) -> dict:
@@ -109,9 +104,19 @@ def _training_report(path: str | Path, seed: int) -> dict:
     return report
 
 
-def _weights(paths: dict[int, str | Path], reports: dict[int, dict]) -> Any:
-    """The picture weights' name and hash, which all seeds must share; None for a system without pictures."""
-    found = {seed: report.get("provenance", {}).get("weights") for seed, report in reports.items()}
+def _weights(recipe: Experiment, paths: dict[int, str | Path], reports: dict[int, dict]) -> dict[str, str] | None:
+    """Name and sha256 of the picture weights, which all seeds must share; None for a system without pictures."""
+    if recipe.fusion == "none":
+        return None
+    found = {}
+    for seed, report in reports.items():
+        try:
+            made_by = report["provenance"]["pictures"]["embeddings"]
+            found[seed] = {"name": made_by["weights"], "sha256": made_by["weights_sha256"]}
+        except (KeyError, TypeError):
+            raise VisnerError(
+                f"{paths[seed]}: it doesn't say which weights the pictures' vectors come from; train again"
+            ) from None
     first = next(iter(found))
     for seed, weights in found.items():
         if weights != found[first]:
@@ -126,7 +131,7 @@ def _classes(gold: Gold, predicted: dict[int, dict]) -> list[str]:
     labels = {
         mention.label
         for readings in predicted.values()
-        for mentions in readings["lenient"].values()  # which has all that the strict reading has, and more
+        for mentions in readings["lenient"].values()  # whose classes include the strict reading's
         for mention in mentions
     }
     return sorted((gold.labels | labels) - {MIX})

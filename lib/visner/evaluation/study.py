@@ -1,5 +1,6 @@
 """A study: experiments beside a baseline, with tests of significance, as tables, a chart and a page."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from visner.evaluation.gates import GateMeans
 from visner.evaluation.mentions import Gold, read_gold, read_predictions
 from visner.evaluation.randomisation import sentence_counts, significance
 from visner.evaluation.report import Table
+from visner.evaluation.scoring import MIX
 from visner.evaluation.study_tables import (
     classes_table,
     data_tables,
@@ -21,11 +23,14 @@ from visner.evaluation.study_tables import (
     systems_table,
 )
 
-CHART = "f1_by_class.svg"  # beside the page
+CHART = "f1_by_class.svg"  # among the tables
 
 
-def read_scores(paths: dict[str, str | Path], recipe: Study, sentences_sha256: str) -> dict[str, dict]:
-    """The study's scores, the baseline first. Raises VisnerError where one is missing or of another variant of data."""
+def read_scores(paths: dict[str, str | Path], recipe: Study, variant: dict[str, str | None]) -> dict[str, dict]:
+    """The study's scores, the baseline first. Raises VisnerError where one is missing, or of another variant of data.
+
+    `variant` is what every system's provenance must say of its data: a table never mixes two.
+    """
     wanted = list(dict.fromkeys([recipe.baseline, *recipe.systems]))
     if set(wanted) != set(paths):
         raise VisnerError(f"--scores: the study needs {', '.join(wanted)}, and got {', '.join(sorted(paths))}")
@@ -33,12 +38,12 @@ def read_scores(paths: dict[str, str | Path], recipe: Study, sentences_sha256: s
     for name, content in found.items():
         if content.get("experiment") != name:
             raise VisnerError(f"{paths[name]}: these are scores of {content.get('experiment')}, not of {name}")
-        if content["provenance"]["sentences_sha256"] != sentences_sha256:
-            raise VisnerError(
-                f"{paths[name]}: {name} was trained and scored on another variant of the data (sentences_sha256 "
-                f"{content['provenance']['sentences_sha256'][:12]}, here {sentences_sha256[:12]}); a table never mixes "
-                "variants: run it again on this one"
-            )
+        for key, sha256 in variant.items():
+            if content["provenance"][key] != sha256:
+                raise VisnerError(
+                    f"{paths[name]}: {name} was trained and scored on another variant of the data ({key} is "
+                    f"{content['provenance'][key]}, here {sha256}); a table never mixes two: run it again on this one"
+                )
     return found
 
 
@@ -82,11 +87,12 @@ def make_study(
     output: str | Path,
     folder: str | Path,
 ) -> None:
-    """Write the page `output` (index.md), index.json and the chart beside it, and every table into `folder`."""
+    """Write the page `output` (index.md), index.json beside it, and every table and the chart into `folder`."""
     gold = read_gold(sentences)
-    scores = read_scores(score_files, recipe, gold.sha256)
-    if recipe.seen_class and recipe.seen_class not in gold.labels:
-        choices = ", ".join(sorted(gold.labels))
+    variant = {"data_sha256": tables.read_provenance(sentences).get("sha256"), "sentences_sha256": gold.sha256}
+    scores = read_scores(score_files, recipe, variant)
+    if recipe.seen_class and recipe.seen_class not in gold.labels - {MIX}:
+        choices = ", ".join(sorted(gold.labels - {MIX}))
         raise VisnerError(f"studies.{name}.seen_class: no mention is of {recipe.seen_class!r}; choose from {choices}")
     counts, gates = read_systems(scores, prediction_files, gold)
     gold_mentions = scores[recipe.baseline]["test"]["strict"]["mean"]["micro"]["gold"]
@@ -95,7 +101,10 @@ def make_study(
         for system in scores
         if system != recipe.baseline
     }
-    data = data_tables(tables.read_json(corpus_statistics), tables.read_json(nouns_statistics), gold)
+    data = data_tables(
+        _read_statistics(corpus_statistics, "documents", "sentences", "classes", "mix"),
+        _read_statistics(nouns_statistics, "words", "lexicon"),
+    )
     results = [
         systems_table(scores, tests, recipe.shuffles),
         classes_table(scores),
@@ -106,7 +115,7 @@ def make_study(
     warnings = stand_ins(scores)
     for table in (*data, *results, recipes):
         table.save(folder)
-    tables.write_text(Path(output).with_name(CHART), class_chart(scores))
+    tables.write_text(Path(folder) / CHART, class_chart(scores))
     tables.write_json(
         Path(output).with_suffix(".json"),
         {
@@ -119,7 +128,16 @@ def make_study(
             "provenance": {system: content["provenance"] for system, content in scores.items()},
         },
     )
-    tables.write_text(output, page(name, scores, warnings, data, results, recipes))
+    chart = os.path.relpath(Path(folder) / CHART, Path(output).parent)
+    tables.write_text(output, page(name, scores, warnings, data, results, recipes, chart))
+
+
+def _read_statistics(path: str | Path, *keys: str) -> dict:
+    content = tables.read_json(path)
+    missing = [key for key in keys if key not in content]
+    if missing:
+        raise VisnerError(f"{path}: it has no {', '.join(missing)}; made by another version? Delete it and run again")
+    return content
 
 
 def stand_ins(scores: dict[str, dict]) -> list[str]:
@@ -134,19 +152,14 @@ def stand_ins(scores: dict[str, dict]) -> list[str]:
 
 
 def class_chart(scores: dict[str, dict]) -> str:
-    """F1 of each class on test, strict, as SVG; a class without a gold or predicted mention has no bar."""
+    """F1 of each class on test, strict, as SVG; only classes with gold mentions there."""
     strict = {name: content["test"]["strict"] for name, content in scores.items()}
-    classes = sorted({one for content in strict.values() for one in content["mean"]["classes"]})
+    shown = [one for one, found in next(iter(strict.values()))["mean"]["classes"].items() if found["gold"]]
     series = {}
     for name, content in strict.items():
         mean, deviation = content["mean"]["classes"], (content["deviation"] or {}).get("classes")
-        series[name] = [
-            Bar(mean[one]["f1"], deviation and deviation[one]["f1"])
-            if one in mean and (mean[one]["gold"] or mean[one]["predicted"])
-            else None
-            for one in classes
-        ]
-    return bar_chart("F1 of each class on test, in percent", classes, series)
+        series[name] = [Bar(mean[one]["f1"], deviation and deviation[one]["f1"]) for one in shown]
+    return bar_chart("F1 of each class on test, in percent", shown, series)
 
 
 def page(
@@ -156,8 +169,9 @@ def page(
     data: Sequence[Table],
     results: Sequence[Table],
     recipes: Table,
+    chart: str,
 ) -> str:
-    """The study's Markdown."""
+    """The study's Markdown; `chart` is the picture's path relative to it."""
     baseline, first = next(iter(scores.items()))
     sentences, provenance = first["sentences"], first["provenance"]
     sha256 = provenance["data_sha256"]
@@ -168,14 +182,14 @@ def page(
         f"Corpus `{first['corpus']}`: {sentences['train']:,} sentences to train on, {sentences['dev']:,} to choose the "
         f"epoch by, {sentences['test']:,} to test on. Baseline: `{baseline}`. All systems saw the same data"
         + (f" (sha256 `{sha256}`)." if sha256 else "."),
+        "## Data",
+        *(table.markdown() for table in data),
         "## Results",
         systems.markdown(),
-        f"![F1 of each class and system; the numbers are those of Table 5]({CHART})",
+        f"![F1 of each class and system; the numbers are those of Table 5]({chart})",
         by_class.markdown(),
         seen.markdown(),
         *([gates.markdown()] if gates.rows else []),
-        "## Data",
-        *(table.markdown() for table in data),
         "## What made these numbers",
         recipes.markdown(),
         "Library versions: "

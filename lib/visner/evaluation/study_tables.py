@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from visner.evaluation.mentions import SPLITS, Gold
+from visner.evaluation.mentions import SPLITS
 from visner.evaluation.report import Column, Table, percent
 from visner.evaluation.scoring import MIX
 from visner.evaluation.seen import ALL, GROUPS
@@ -12,21 +12,13 @@ MEASURES = {"precision": "Prec.", "recall": "Recall", "f1": "F1"}
 LEVELS = ((0.01, "**"), (0.05, "*"))  # of significance, and their marks
 
 
-def data_tables(corpus: dict, nouns: dict, gold: Gold) -> list[Table]:
-    """Tables 1 to 3: the corpus' size, types and mentions of each class, mentions of each class and split."""
-    size = {
-        "words": nouns["words"],
-        "lexicon": nouns["lexicon"],
-        "documents": corpus["documents"],
-        "sentences": corpus["sentences"],
-    }
-    mentions = gold.mentions["strict"]
-    classes, splits = [], []
-    for name in [*sorted(gold.labels - {MIX}), *({MIX} & gold.labels)]:
-        of_class = {split: [one.surface for one in mentions[split] if one.label == name] for split in SPLITS}
-        surfaces = [surface for found in of_class.values() for surface in found]
-        classes.append({"class": name, "types": len(set(surfaces)), "mentions": len(surfaces)})
-        splits.append({"class": name, **{split: len(found) for split, found in of_class.items()}})
+def data_tables(corpus: dict, nouns: dict) -> list[Table]:
+    """Tables 1 to 3 from the statistics of corpus and nouns: the size, types and mentions a class, mentions a split."""
+    size = {"words": nouns["words"], "lexicon": nouns["lexicon"]}
+    size |= {"documents": corpus["documents"], "sentences": corpus["sentences"]}
+    counted = {**corpus["classes"], MIX: corpus["mix"]}
+    classes = [{"class": name, **{key: one[key] for key in ("types", "mentions")}} for name, one in counted.items()]
+    splits = [{"class": name, **{split: one[split] for split in SPLITS}} for name, one in counted.items()]
     return [
         Table(
             "data",
@@ -81,7 +73,7 @@ def systems_table(scores: dict[str, dict], tests: dict[str, dict], shuffles: int
         "Test set, exact matches, micro average in percent, mean ± sample deviation over seeds. Precision, recall "
         "and F1 read BIO strictly (IOB2); lenient: an I- without a B- opens a mention, as in conlleval. Weighted: the "
         f"average over classes by gold mentions (strict). {MIX} is in no average.",
-        f"\\* p < 0.05, \\*\\* p < 0.01 against the baseline, {next(iter(scores))}: two-sided approximate "
+        f"\\* p < 0.05, \\*\\* p < 0.01 against the baseline, `{next(iter(scores))}`: two-sided approximate "
         f"randomisation of the mean F1, {shuffles:,} shuffles, the unit a sentence with all its seeds.",
     ]
     return Table("systems", "Table 4. Systems", columns, rows, notes)
@@ -136,15 +128,13 @@ def seen_table(scores: dict[str, dict], seen_class: str | None) -> Table:
 def gates_table(gates: dict[str, dict[str, dict]]) -> Table:
     """How open the gate is inside the gold mentions of each class, and outside of all; a row a system and place."""
     rows = [
-        {"system": name, "units": place, "gate": found["gate"], "number": found["units"]}
-        for name, means in gates.items()
-        for place, found in means.items()
+        {"system": name, "place": place, **found} for name, means in gates.items() for place, found in means.items()
     ]
     columns = [
         Column("system", "system", number=False),
-        Column("units", "units in", number=False),
+        Column("place", "units in", number=False),
         Column("gate", "mean gate", lambda row: f"{row['gate']:.4f}"),
-        Column("number", "units"),
+        Column("units", "units"),
     ]
     notes = ["Test set, all seeds; gold mentions by class, and all units outside of them. 0: no picture gets in."]
     return Table("gates", "The gate", columns, rows, notes)
@@ -179,9 +169,9 @@ def mark(p: float | None) -> str:
 
 
 def _measures(scores: dict, *place: str, prefix: str = "", counts: bool = False) -> dict[str, Any]:
-    """Means and deviations at a place of a reading's scores; None where neither gold nor predicted has a mention."""
+    """Means and deviations at a place of a reading's scores; None where there is no gold mention to measure by."""
     mean, deviation = _at(scores["mean"], place), _at(scores["deviation"], place)
-    defined = "gold" not in mean or mean["gold"] or mean["predicted"]
+    defined = mean.get("gold", 1) > 0  # an average over classes has no count of its own
     row: dict[str, Any] = {}
     if counts:
         row["gold"] = round(mean["gold"])  # the same for all seeds
@@ -199,10 +189,7 @@ def _at(tree: dict | None, place: Sequence[str]) -> Any:
 
 
 def _measure_columns() -> list[Column]:
-    return [
-        Column(key, heading, (lambda row: _marked(row)) if key == "f1" else percent(key))
-        for key, heading in MEASURES.items()
-    ]
+    return [Column(key, heading, _marked if key == "f1" else percent(key)) for key, heading in MEASURES.items()]
 
 
 def _marked(row: dict) -> str:

@@ -19,11 +19,6 @@ STAGES = ("corpora", "nouns", "images", "embeddings", "vectors", "grounding", "n
 log = logging.getLogger("visner")
 
 
-def add_log_argument(parser: argparse.ArgumentParser) -> None:
-    """`--log FILE`, which every stage's command has."""
-    parser.add_argument("--log", metavar="FILE", help="also write the messages to FILE")
-
-
 def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
     """`--gpu` and `--threads`, for the stages that compute with torch."""
     parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="1: compute on a GPU (default: 0, the CPU)")

@@ -9,23 +9,23 @@ rule corpora_read:
     output:
         sentences="results/corpora/{corpus}/sentences.parquet",
         statistics="results/corpora/{corpus}/statistics.json",
-    params:
-        recipe=lambda w: CONFIG.corpora[w.corpus].fingerprint("nouns"),
-        root=ROOT,
-        version=visner.corpora.VERSION,
     log:
         "results/logs/corpora/{corpus}.log",
     benchmark:
         "results/logs/corpora/{corpus}.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
         gpu=0,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        recipe=lambda w: CONFIG.corpora[w.corpus].fingerprint("nouns"),
+        root=ROOT,
+        version=visner.corpora.VERSION,
     shell:
-        "exec python -m visner corpora read --recipe {params.recipe:q} --root {params.root:q} --log {log:q}"
+        "exec python -m visner --log {log:q} corpora read --recipe {params.recipe:q} --root {params.root:q}"
         " --output {output.sentences:q} --statistics {output.statistics:q}"
 
 
@@ -35,19 +35,19 @@ rule corpora_page:
         nouns="results/nouns/{corpus}/statistics.json",
     output:
         "results/corpora/{corpus}/index.md",
-    params:
-        version=visner.corpora.VERSION,
     log:
         "results/logs/corpora/{corpus}.page.log",
     benchmark:
         "results/logs/corpora/{corpus}.page.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=10,
         gpu=0,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        version=visner.corpora.VERSION,
     shell:
-        "exec python -m visner corpora page --statistics {input.statistics:q} --nouns {input.nouns:q}"
-        " --log {log:q} --output {output:q}"
+        "exec python -m visner --log {log:q} corpora page --statistics {input.statistics:q} --nouns {input.nouns:q}"
+        " --output {output:q}"

@@ -9,24 +9,24 @@ rule embeddings_weights:
         lambda w: files_of(visner.embeddings.files, CONFIG.embeddings[w.embedding]),
     output:
         "resources/weights/{embedding}.safetensors",
-    params:
-        recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint("precision", "regions"),
-        root=ROOT,
-        version=visner.embeddings.VERSION,
     log:
         "results/logs/embeddings/{embedding}/weights.log",
     benchmark:
         "results/logs/embeddings/{embedding}/weights.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
         gpu=0,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint("precision", "regions"),
+        root=ROOT,
+        version=visner.embeddings.VERSION,
     shell:
-        "exec python -m visner embeddings weights --recipe {params.recipe:q} --root {params.root:q}"
-        " --log {log:q} --output {output:q}"
+        "exec python -m visner --log {log:q} embeddings weights --recipe {params.recipe:q} --root {params.root:q}"
+        " --output {output:q}"
 
 
 rule embeddings_embed:
@@ -35,23 +35,23 @@ rule embeddings_embed:
         images="results/images/{source}/{corpus}/{shard}.parquet",
     output:
         "results/embeddings/{embedding}/{source}/{corpus}/{shard}.parquet",
-    params:
-        recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint(),
-        store=STORE,
-        version=visner.embeddings.VERSION,
     log:
         "results/logs/embeddings/{embedding}/{source}/{corpus}/{shard}.log",
     benchmark:
         "results/logs/embeddings/{embedding}/{source}/{corpus}/{shard}.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
         mem_mb=4000,
         runtime=480,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint(),
+        store=STORE,
+        version=visner.embeddings.VERSION,
     shell:
-        "exec python -m visner embeddings embed --recipe {params.recipe:q} --weights {input.weights:q}"
+        "exec python -m visner --log {log:q} embeddings embed --recipe {params.recipe:q} --weights {input.weights:q}"
         " --images {input.images:q} --store {params.store:q} --output {output:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads} --log {log:q}"
+        " --gpu {resources.gpu} --threads {resources.torch_threads}"

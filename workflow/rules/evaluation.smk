@@ -6,7 +6,7 @@ import visner.evaluation
 def members(wildcards):
     """A study's experiments, the baseline first."""
     study = CONFIG.studies[wildcards.study]
-    return [study.baseline, *study.systems]
+    return list(dict.fromkeys([study.baseline, *study.systems]))
 
 
 def seed_files(name, file):
@@ -22,25 +22,25 @@ rule evaluation_scores:
         training=lambda w: seed_files(w.experiment, "training.json"),
     output:
         "results/{experiment}/scores.json",
-    params:
-        recipe=lambda w: experiment(w).fingerprint(),
-        seeds=lambda w: experiment(w).seeds,
-        version=visner.evaluation.VERSION,
     log:
         "results/logs/{experiment}/scores.log",
     benchmark:
         "results/logs/{experiment}/scores.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
         gpu=0,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        recipe=lambda w: experiment(w).fingerprint(),
+        seeds=lambda w: experiment(w).seeds,
+        version=visner.evaluation.VERSION,
     shell:
-        "exec python -m visner evaluation scores --recipe {params.recipe:q} --name {wildcards.experiment}"
+        "exec python -m visner --log {log:q} evaluation scores --recipe {params.recipe:q} --name {wildcards.experiment}"
         " --sentences {input.sentences:q} --predictions {input.predictions:q} --training {input.training:q}"
-        " --seeds {params.seeds} --output {output:q} --log {log:q}"
+        " --seeds {params.seeds} --output {output:q}"
 
 
 rule evaluation_study:
@@ -54,22 +54,28 @@ rule evaluation_study:
         page="results/studies/{study}/index.md",
         content="results/studies/{study}/index.json",
         tables=directory("results/studies/{study}/tables"),
-    params:
-        recipe=lambda w: CONFIG.studies[w.study].fingerprint(),
-        version=visner.evaluation.VERSION,
     log:
         "results/logs/studies/{study}.log",
     benchmark:
         "results/logs/studies/{study}.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: 1
     resources:
         mem_mb=3000,
         runtime=60,
         gpu=0,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        recipe=lambda w: CONFIG.studies[w.study].fingerprint(),
+        scores=lambda w: [f"{name}=results/{name}/scores.json" for name in members(w)],
+        predictions=lambda w: [
+            f"{name}:{seed}=results/{name}/seed{seed}/predictions.parquet"
+            for name in members(w)
+            for seed in CONFIG.experiments[name].seeds
+        ],
+        version=visner.evaluation.VERSION,
     shell:
-        "exec python -m visner evaluation study --recipe {params.recipe:q} --name {wildcards.study} --log {log:q}"
+        "exec python -m visner --log {log:q} evaluation study --recipe {params.recipe:q} --name {wildcards.study}"
         " --corpus-statistics {input.corpus:q} --nouns-statistics {input.nouns:q} --sentences {input.sentences:q}"
-        " --scores {input.scores:q} --predictions {input.predictions:q}"
+        " --scores {params.scores:q} --predictions {params.predictions:q}"
         " --output {output.page:q} --tables {output.tables:q}"

@@ -12,22 +12,22 @@ rule grounding:
     output:
         grounding="results/grounding/{experiment}/grounding.parquet",
         vectors="results/grounding/{experiment}/vectors.npy",
-    params:
-        recipe=lambda w: experiment(w).fingerprint(only=("grounding", "k", "control")),
-        version=visner.grounding.VERSION,
     log:
         "results/logs/grounding/{experiment}.log",
     benchmark:
         "results/logs/grounding/{experiment}.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: 1
     resources:
         mem_mb=3000,
         runtime=60,
         gpu=0,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        recipe=lambda w: experiment(w).fingerprint(only=("grounding", "k", "control")),
+        version=visner.grounding.VERSION,
     shell:
-        "exec python -m visner grounding --recipe {params.recipe:q} --log {log:q}"
+        "exec python -m visner --log {log:q} grounding --recipe {params.recipe:q}"
         " --sentences {input.sentences:q} --words {input.words:q}"
         " --images {input.images:q} --embeddings {input.embeddings:q}"
         " --output {output.grounding:q} --vectors {output.vectors:q}"

@@ -9,23 +9,23 @@ rule images_fetch:
         manifest=lambda w: files_of(visner.images.files, CONFIG.images[w.source]),
     output:
         "results/images/{source}/{corpus}/{shard}.parquet",
-    params:
-        recipe=lambda w: CONFIG.images[w.source].fingerprint(),
-        root=ROOT,
-        version=visner.images.VERSION,
     log:
         "results/logs/images/{source}/{corpus}/{shard}.log",
     benchmark:
         "results/logs/images/{source}/{corpus}/{shard}.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: 2
     resources:
         mem_mb=2000,
         runtime=240,
         gpu=0,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        recipe=lambda w: CONFIG.images[w.source].fingerprint(),
+        root=ROOT,
+        version=visner.images.VERSION,
     shell:
-        "exec python -m visner images fetch --recipe {params.recipe:q} --root {params.root:q} --log {log:q}"
+        "exec python -m visner --log {log:q} images fetch --recipe {params.recipe:q} --root {params.root:q}"
         " --workers {threads} --queries {input.queries:q} --shard {wildcards.shard} --output {output:q}"
 
 
@@ -38,19 +38,19 @@ rule images_coverage:
         ),
     output:
         "results/images/{source}/{corpus}/statistics.json",
-    params:
-        version=visner.images.VERSION,
     log:
         "results/logs/images/{source}/{corpus}/coverage.log",
     benchmark:
         "results/logs/images/{source}/{corpus}/coverage.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
         gpu=0,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        version=visner.images.VERSION,
     shell:
-        "exec python -m visner images coverage --shards {input.shards:q} --queries {input.queries:q}"
-        " --log {log:q} --output {output:q}"
+        "exec python -m visner --log {log:q} images coverage --shards {input.shards:q} --queries {input.queries:q}"
+        " --output {output:q}"

@@ -33,26 +33,26 @@ rule ner_train:
     output:
         model="results/{experiment}/seed{seed}/model.safetensors",
         history="results/{experiment}/seed{seed}/training.json",
-    params:
-        recipe=lambda w: experiment(w).fingerprint("seeds"),
-        tables=table_arguments,
-        version=visner.ner.VERSION,
     log:
         "results/logs/{experiment}/seed{seed}.train.log",
     benchmark:
         "results/logs/{experiment}/seed{seed}.train.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
         mem_mb=4000,
         runtime=1440,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        recipe=lambda w: experiment(w).fingerprint("seeds"),
+        tables=table_arguments,
+        version=visner.ner.VERSION,
     shell:
-        "exec python -m visner ner train --recipe {params.recipe:q} --seed {wildcards.seed} {params.tables:q}"
+        "exec python -m visner --log {log:q} ner train --recipe {params.recipe:q} --seed {wildcards.seed} {params.tables:q}"
         " --output-model {output.model:q} --output-history {output.history:q} --resume results/.resume"
-        " --gpu {resources.gpu} --threads {resources.torch_threads} --log {log:q}"
+        " --gpu {resources.gpu} --threads {resources.torch_threads}"
 
 
 rule ner_predict:
@@ -61,24 +61,24 @@ rule ner_predict:
         model="results/{experiment}/seed{seed}/model.safetensors",
     output:
         "results/{experiment}/seed{seed}/predictions.parquet",
-    params:
-        tables=table_arguments,
-        version=visner.ner.VERSION,
     log:
         "results/logs/{experiment}/seed{seed}.predict.log",
     benchmark:
         "results/logs/{experiment}/seed{seed}.predict.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
         mem_mb=3000,
         runtime=120,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        tables=table_arguments,
+        version=visner.ner.VERSION,
     shell:
-        "exec python -m visner ner predict --model {input.model:q} {params.tables:q} --output {output:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads} --log {log:q}"
+        "exec python -m visner --log {log:q} ner predict --model {input.model:q} {params.tables:q} --output {output:q}"
+        " --gpu {resources.gpu} --threads {resources.torch_threads}"
 
 
 def system(wildcards):
@@ -101,19 +101,19 @@ def system(wildcards):
 rule ner_describe:
     output:
         "results/{experiment}/system.json",
-    params:
-        system=system,
-        version=visner.ner.VERSION,
     log:
         "results/logs/{experiment}/describe.log",
     benchmark:
         "results/logs/{experiment}/describe.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
         gpu=0,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        system=system,
+        version=visner.ner.VERSION,
     shell:
-        "exec python -m visner ner describe --system {params.system:q} --output {output:q} --log {log:q}"
+        "exec python -m visner --log {log:q} ner describe --system {params.system:q} --output {output:q}"

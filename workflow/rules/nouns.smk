@@ -10,22 +10,22 @@ rule nouns:
         words="results/nouns/{corpus}/words.parquet",
         queries="results/nouns/{corpus}/queries.parquet",
         statistics="results/nouns/{corpus}/statistics.json",
-    params:
-        recipe=lambda w: CONFIG.corpora[w.corpus].nouns.fingerprint(),
-        root=ROOT,
-        version=visner.nouns.VERSION,
     log:
         "results/logs/nouns/{corpus}.log",
     benchmark:
         "results/logs/nouns/{corpus}.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: 4
     resources:
         mem_mb=3000,
         runtime=60,
         gpu=0,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        recipe=lambda w: CONFIG.corpora[w.corpus].nouns.fingerprint(),
+        root=ROOT,
+        version=visner.nouns.VERSION,
     shell:
-        "exec python -m visner nouns --recipe {params.recipe:q} --root {params.root:q} --log {log:q}"
+        "exec python -m visner --log {log:q} nouns --recipe {params.recipe:q} --root {params.root:q}"
         " --processes {threads} --sentences {input.sentences:q}"
         " --words {output.words:q} --queries {output.queries:q} --statistics {output.statistics:q}"

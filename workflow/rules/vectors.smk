@@ -23,28 +23,28 @@ rule vectors_glove:
         ready=lambda w: files_of(visner.vectors.files, getattr(CONFIG.vectors[w.vectors], w.part)),
     output:
         "results/vectors/{vectors}/{part}.safetensors",
-    params:
-        recipe=lambda w: getattr(CONFIG.vectors[w.vectors], w.part).fingerprint(),
-        unit=lambda w: GLOVE_UNITS[w.part],
-        root=ROOT,
-        version=visner.vectors.VERSION,
     log:
         "results/logs/vectors/{vectors}/{part}.log",
     benchmark:
         "results/logs/vectors/{vectors}/{part}.benchmark.tsv"
+    wildcard_constraints:
+        part=one_of(GLOVE_UNITS),
+    conda:
+        "../envs/visner.yaml"
     threads: 2
     resources:
         mem_mb=4000,
         runtime=480,
         gpu=0,
-    wildcard_constraints:
-        part=one_of(GLOVE_UNITS),
-    conda:
-        "../envs/visner.yaml"
+    params:
+        recipe=lambda w: getattr(CONFIG.vectors[w.vectors], w.part).fingerprint(),
+        unit=lambda w: GLOVE_UNITS[w.part],
+        root=ROOT,
+        version=visner.vectors.VERSION,
     shell:
-        "exec python -m visner vectors glove --recipe {params.recipe:q} --unit {params.unit} --root {params.root:q}"
+        "exec python -m visner --log {log:q} vectors glove --recipe {params.recipe:q} --unit {params.unit} --root {params.root:q}"
         " --sentences {input.sentences:q} --words {input.words:q} --output {output:q}"
-        " --threads {threads} --log {log:q}"
+        " --threads {threads}"
 
 
 rule vectors_flair_train:
@@ -53,26 +53,26 @@ rule vectors_flair_train:
         words=training_texts("nouns/{corpus}/words.parquet"),
     output:
         "results/vectors/{vectors}/flair_{direction}.safetensors",
-    params:
-        recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
-        version=visner.vectors.VERSION,
     log:
         "results/logs/vectors/{vectors}/flair_{direction}.log",
     benchmark:
         "results/logs/vectors/{vectors}/flair_{direction}.benchmark.tsv"
+    wildcard_constraints:
+        vectors=one_of(name for name in CONFIG.vectors if name not in FLAIR_READY),
+    conda:
+        "../envs/visner.yaml"
     threads: 1
     resources:
         mem_mb=6000,
         runtime=2880,
         gpu=CONFIG.gpu,
-    wildcard_constraints:
-        vectors=one_of(name for name in CONFIG.vectors if name not in FLAIR_READY),
-    conda:
-        "../envs/visner.yaml"
+    params:
+        recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
+        version=visner.vectors.VERSION,
     shell:
-        "exec python -m visner vectors flair-train --recipe {params.recipe:q} --direction {wildcards.direction}"
+        "exec python -m visner --log {log:q} vectors flair-train --recipe {params.recipe:q} --direction {wildcards.direction}"
         " --sentences {input.sentences:q} --words {input.words:q} --output {output:q}"
-        " --gpu {resources.gpu} --threads 1 --log {log:q}"
+        " --gpu {resources.gpu} --threads 1"
 
 
 # Local: a ready model that the flair library knows by name is downloaded.
@@ -81,26 +81,26 @@ rule vectors_flair_import:
         lambda w: files_of(visner.vectors.files, CONFIG.vectors[w.vectors].flair),
     output:
         "results/vectors/{vectors}/flair_{direction}.safetensors",
-    params:
-        recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
-        root=ROOT,
-        version=visner.vectors.VERSION,
     log:
         "results/logs/vectors/{vectors}/flair_{direction}.log",
     benchmark:
         "results/logs/vectors/{vectors}/flair_{direction}.benchmark.tsv"
+    wildcard_constraints:
+        vectors=one_of(FLAIR_READY),
+    conda:
+        "../envs/visner.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
         gpu=0,
-    wildcard_constraints:
-        vectors=one_of(FLAIR_READY),
-    conda:
-        "../envs/visner.yaml"
+    params:
+        recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
+        root=ROOT,
+        version=visner.vectors.VERSION,
     shell:
-        "exec python -m visner vectors flair-import --recipe {params.recipe:q} --direction {wildcards.direction}"
-        " --root {params.root:q} --output {output:q} --log {log:q}"
+        "exec python -m visner --log {log:q} vectors flair-import --recipe {params.recipe:q} --direction {wildcards.direction}"
+        " --root {params.root:q} --output {output:q}"
 
 
 rule vectors_flair_embed:
@@ -110,21 +110,21 @@ rule vectors_flair_embed:
         words="results/nouns/{corpus}/words.parquet",
     output:
         "results/vectors/{vectors}/{corpus}/flair.npy",
-    params:
-        version=visner.vectors.VERSION,
     log:
         "results/logs/vectors/{vectors}/{corpus}/flair.log",
     benchmark:
         "results/logs/vectors/{vectors}/{corpus}/flair.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
         mem_mb=4000,
         runtime=720,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
-    conda:
-        "../envs/visner.yaml"
+    params:
+        version=visner.vectors.VERSION,
     shell:
-        "exec python -m visner vectors flair-embed --forward {input.forward:q} --backward {input.backward:q}"
+        "exec python -m visner --log {log:q} vectors flair-embed --forward {input.forward:q} --backward {input.backward:q}"
         " --words {input.words:q} --output {output:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads} --log {log:q}"
+        " --gpu {resources.gpu} --threads {resources.torch_threads}"

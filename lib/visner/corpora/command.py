@@ -25,9 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     page.add_argument("--statistics", required=True, metavar="FILE", help="the counts of `read`")
     page.add_argument("--nouns", required=True, metavar="FILE", help="the statistics of `visner nouns`")
     page.add_argument("--output", required=True, metavar="FILE", help="the page (Markdown)")
-    for verb in (read, page):
-        # --log may stand before the verb too: this one must not overwrite it with its default
-        verb.add_argument("--log", metavar="FILE", default=argparse.SUPPRESS, help="also write the messages to FILE")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -1,0 +1,67 @@
+"""MeCab's dictionary: where it is, whether it is usable, which one it was."""
+
+import importlib
+import os
+import shlex
+from importlib import metadata
+from pathlib import Path
+
+import fugashi
+
+from visner import provenance
+from visner.errors import VisnerError
+
+PACKAGES = {"unidic-lite": "unidic_lite", "unidic": "unidic"}  # package -> module
+COMPILED = ("sys.dic", "unk.dic", "matrix.bin", "char.bin")  # what decides MeCab's output
+
+
+def open_tagger(dictionary: str, root: str | Path = ".") -> fugashi.GenericTagger:
+    r"""MeCab with a dictionary: "unidic-lite", "unidic", or a folder (relative to `root`).
+
+    Its `parse` answers with a line a word, `surface \t features \n`, the last newline left out.
+    Raises VisnerError where there is no such dictionary, or one that is not in UTF-8.
+    """
+    folder = find_folder(dictionary, root)
+    # What it prints of known (-F) and unknown (-U) words, whatever format the dictionary's own settings name (-O).
+    # The resource file of the machine (-r) is shut out.
+    settings = rf"-r {os.devnull} -O '' -F '%m\t%H\n' -U '%m\t%H\n' -E ''"
+    try:
+        tagger = fugashi.GenericTagger(f"{settings} -d {shlex.quote(str(folder))}", quiet=True)
+    except RuntimeError:
+        raise VisnerError(
+            f"nouns.dictionary: MeCab cannot read the dictionary in {folder}; it needs dicrc, {', '.join(COMPILED)}"
+        ) from None
+    charset = tagger.dictionary_info[0]["charset"]
+    if charset.lower().replace("-", "") != "utf8":
+        raise VisnerError(
+            f"nouns.dictionary: {folder} is in {charset}; compile it for UTF-8 (mecab-dict-index -t utf-8)"
+        )
+    return tagger
+
+
+def find_folder(dictionary: str, root: str | Path = ".") -> Path:
+    """The folder of a dictionary; VisnerError with the remedy where it is missing."""
+    if dictionary not in PACKAGES:
+        folder = Path(root, dictionary)
+        remedy = f"choose {', '.join(PACKAGES)}, or the folder of a compiled MeCab dictionary"
+    else:
+        remedy = f"run: pip install {dictionary}"
+        if dictionary == "unidic":
+            remedy += " && python -m unidic download (or choose unidic-lite, which carries its own)"
+        try:
+            folder = Path(importlib.import_module(PACKAGES[dictionary]).DICDIR)
+        except ModuleNotFoundError:
+            raise VisnerError(f"nouns.dictionary: the package {dictionary} is not installed; {remedy}") from None
+    if not (folder / "sys.dic").is_file():
+        raise VisnerError(f"nouns.dictionary: {folder} holds no MeCab dictionary (sys.dic); {remedy}")
+    return folder
+
+
+def describe(dictionary: str, root: str | Path = ".") -> dict[str, str]:
+    """Which dictionary it was: its name, its package's version, the sha256 of its compiled files."""
+    folder = find_folder(dictionary, root)
+    described = {"name": dictionary}
+    if dictionary in PACKAGES:
+        described["version"] = metadata.version(dictionary)
+    described["sha256"] = provenance.sha256_files(folder / name for name in COMPILED)
+    return described

@@ -1,0 +1,154 @@
+"""A corpus' sentences to its tables of words and queries, by one MeCab process or several."""
+
+import hashlib
+import itertools
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from visner import provenance, stages, tables
+from visner.config import Nouns
+from visner.errors import VisnerError
+from visner.nouns import VERSION, dictionary
+from visner.nouns.finder import NounFinder, lies_under
+from visner.nouns.statistics import Statistics
+
+CHUNK = 1024  # sentences; one job of a process, one row group of the table
+
+
+def find_nouns(
+    recipe: Nouns,
+    root: str | os.PathLike,
+    sentences: str | os.PathLike,
+    words: str | os.PathLike,
+    queries: str | os.PathLike,
+    statistics: str | os.PathLike,
+    processes: int = 1,
+) -> None:
+    """From the table `sentences` make the tables `words` and `queries`, and the JSON file `statistics`.
+
+    All three are the same, byte for byte, whatever the number of processes. Raises VisnerError where the recipe's
+    dictionary (relative to `root`) or the table is missing.
+    """
+    origin = {
+        "stage": "nouns",
+        "version": VERSION,
+        "recipe": recipe.model_dump(mode="json"),
+        "dictionary": dictionary.describe(recipe.dictionary, root),
+        "sentences": provenance.sha256_file(sentences),
+        "versions": provenance.versions("fugashi", "pyarrow"),
+    }
+    are_characters = units_are_characters(sentences)
+    found = _words_by_mecab(recipe, root, sentences, processes) if are_characters else _words_by_units(sentences)
+    counts = Statistics()
+    total = pq.read_metadata(sentences).num_rows
+    with (
+        tables.table_writer(words, tables.WORDS, origin) as append,
+        stages.progress(None, "nouns", total=total, unit="sentence") as bar,
+    ):
+        for sentence_ids, splits, words_of_sentences in found:
+            append(pa.Table.from_arrays([pa.array(sentence_ids), words_of_sentences], schema=tables.WORDS))
+            counts.add(splits, words_of_sentences)
+            bar.update(len(splits))
+    rows = (
+        {"query": query, "occurrences": occurrences, "shard": shard_of(query, recipe.shards)}
+        for query, occurrences in sorted(counts.queries().items())
+    )
+    tables.write_table(queries, tables.QUERIES, rows, origin)
+    summary = {"units": "characters" if are_characters else "tokens", **counts.summary()}
+    tables.write_json(statistics, {**summary, **origin})
+    stages.log.info(
+        "%d words (%d distinct), %.1f%% of them nouns with a query; %d distinct queries",
+        *(summary["words"], summary["lexicon"], 100 * summary["coverage"], summary["queries"]),
+    )
+    for left_out in recipe.exclude:
+        if are_characters and not any(lies_under(pos, left_out) for pos in summary["parts_of_speech"]):
+            stages.log.warning("nouns.exclude: no word of this corpus is a %s", left_out)
+
+
+def shard_of(query: str, shards: int) -> int:
+    """The shard that a query's pictures are kept in: its sha256's first eight bytes modulo `shards`."""
+    return int.from_bytes(hashlib.sha256(query.encode()).digest()[:8], "big") % shards
+
+
+def units_are_characters(sentences: str | os.PathLike) -> bool:
+    """Whether all units of a corpus are single code points that make up the text, so that MeCab can read it.
+
+    In any other corpus, as one of tweets, the units are tokens.
+    """
+    for row in tables.iterate_rows(sentences, tables.SENTENCES, ["sentence_id", "text", "units"]):
+        if row["units"] != list(row["text"]):
+            stages.log.info(
+                "the units are tokens (as in sentence %s): each is a word, without a part of speech or a query",
+                row["sentence_id"],
+            )
+            return False
+    return True
+
+
+def _words_by_units(sentences: str | os.PathLike) -> Iterator[tuple[list[str], list[str], pa.ListArray]]:
+    """Ids, splits and words of one chunk of sentences after another: every unit is a word."""
+    for chunk in _chunks(sentences, "units"):
+        words = [
+            [
+                {"surface": unit, "pos": "", "start": position, "stop": position + 1, "queries": []}
+                for position, unit in enumerate(row["units"])
+            ]
+            for row in chunk
+        ]
+        yield _column(chunk, "sentence_id"), _column(chunk, "split"), pa.array(words, tables.WORDS.field("words").type)
+
+
+def _words_by_mecab(
+    recipe: Nouns, root: str | os.PathLike, sentences: str | os.PathLike, processes: int
+) -> Iterator[tuple[list[str], list[str], pa.ListArray]]:
+    """Ids, splits and words of one chunk of sentences after another, in order, at most a few chunks in memory."""
+    chunks = _chunks(sentences, "text")
+    if processes == 1:
+        finder = NounFinder(recipe, root)
+        for chunk in chunks:
+            words = finder.words_of_all(_column(chunk, "text"))
+            yield _column(chunk, "sentence_id"), _column(chunk, "split"), words
+        return
+    # Processes are spawned: a fork of a process with threads, as pyarrow's, can stop dead.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _start_process, (recipe, os.fspath(root))) as pool:
+        pending = deque()
+        try:
+            while True:
+                for chunk in itertools.islice(chunks, 2 * processes - len(pending)):
+                    pending.append((chunk, pool.submit(_find_in_process, _column(chunk, "text"))))
+                if not pending:
+                    return
+                chunk, job = pending.popleft()
+                yield _column(chunk, "sentence_id"), _column(chunk, "split"), job.result()
+        except BrokenProcessPool:
+            raise VisnerError("a MeCab process was killed (out of memory?); run again with fewer processes") from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _start_process(recipe: Nouns, root: str) -> None:
+    global _finder  # of this process: MeCab cannot be sent to it
+    stages.die_with_parent()
+    _finder = NounFinder(recipe, root)
+
+
+def _find_in_process(texts: list[str]) -> pa.ListArray:
+    return _finder.words_of_all(texts)
+
+
+def _chunks(sentences: str | os.PathLike, column: str) -> Iterator[list[dict]]:
+    rows = tables.iterate_rows(sentences, tables.SENTENCES, ["sentence_id", "split", column], batch=CHUNK)
+    while chunk := list(itertools.islice(rows, CHUNK)):
+        yield chunk
+
+
+def _column(chunk: list[dict], name: str) -> list:
+    return [row[name] for row in chunk]

@@ -7,7 +7,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,3 +71,17 @@ def locked(output: str | Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def ordered_map(pool: Executor, function: Callable, items: Iterable, ahead: int) -> Iterator:
+    """`function` of each item, computed in the pool, in the items' order; at most `ahead` of them are in memory.
+
+    Unlike `Executor.map`, which takes all the items before it gives the first result.
+    """
+    waiting: deque = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

@@ -93,10 +93,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def table_writer(path: str | Path, schema: pa.Schema, provenance: dict | None = None, **options: Any):
     """A function that appends rows (a list of dicts, or a pyarrow table or batch) to a Parquet file.
 
-    `provenance` is kept in the file's metadata (key `visner`); `options` go to pyarrow's ParquetWriter.
+    `provenance` is kept in the file's metadata (key `visner`) as it is when the block ends, so that counts can be
+    added to it while rows are written; `options` go to pyarrow's ParquetWriter.
     """
-    metadata = {b"visner": json.dumps(provenance or {}, ensure_ascii=False, sort_keys=True).encode()}
-    schema = schema.with_metadata(metadata)
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as writer:
 
         def append(rows: Sequence[dict] | pa.Table | pa.RecordBatch) -> None:
@@ -108,6 +107,7 @@ def table_writer(path: str | Path, schema: pa.Schema, provenance: dict | None = 
                 writer.write_table(rows.cast(schema))
 
         yield append
+        writer.add_key_value_metadata({"visner": json.dumps(provenance or {}, ensure_ascii=False, sort_keys=True)})
 
 
 def write_table(path: str | Path, schema: pa.Schema, rows: Iterable[dict], provenance: dict | None = None) -> int:
@@ -140,7 +140,7 @@ def iterate_rows(
 
 def read_provenance(path: str | Path) -> dict:
     """What a table's writer said of its making (see `table_writer`)."""
-    metadata = pq.read_schema(path).metadata or {}
+    metadata = pq.read_metadata(path).metadata or {}
     return json.loads(metadata.get(b"visner", b"{}"))
 
 

@@ -1,9 +1,10 @@
 """Our BiLSTM-CRF against flair's SequenceTagger: seconds an epoch, and F1 after the same epochs.
 
-Both read the same sentences and the same frozen vectors (cached on both sides), and have the same dimensions, dropout,
-optimiser, learning rate, batch size, clipping and threads; flair's tagger reads the concatenation of the vectors, which
-is what `fusion: none` and `simple` do. The two take turns, seed by seed, in one run. Each side's best epoch on dev is scored
-on test (strict, micro, without MIX). Exit status 1 where ours is not at least three times as fast an epoch.
+Both read the same sentences and the same frozen vectors (cached on both sides), and have the same dimensions,
+dropout, optimiser, learning rate, batch size, clipping and threads; flair's tagger reads the concatenation of the
+vectors, which is what `fusion: none` and `simple` do. The two take turns, seed by seed, in one run. Each side's best
+epoch on dev is scored on test (strict, micro, without MIX). Exit status 1 where ours is not at least three times as
+fast an epoch.
 
     snakemake --cores all --configfile config/gsd-ene.yaml results/studies/gsd-ene/index.md
     python benchmarks/ner.py --experiment gsd-ene_simple
@@ -21,11 +22,11 @@ import numpy as np
 import torch
 
 from visner import stages
-from visner.config import Experiment
 from visner.ner import inputs
 from visner.ner.bilstm_crf import BiLSTMCRF, Tables, prepare
 from visner.ner.dataset import Sentence, shuffled_batches
 from visner.ner.train import predict
+from visner.recipes import Experiment
 from visner.spans import bio_to_spans, micro_f1, spans_to_bio
 from visner.training import fit
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from visner.config import Training
 from visner.errors import VisnerError
+from visner.recipes import Training
 from visner.training import History, fit
 
 

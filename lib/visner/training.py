@@ -12,8 +12,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from visner.config import Training
 from visner.errors import VisnerError
+from visner.recipes import Training
 from visner.stages import log, progress
 from visner.tables import atomic_path
 

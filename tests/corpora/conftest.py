@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
 from visner import spans, tables
 from visner.corpora import command
 

@@ -4,11 +4,12 @@ import argparse
 import json
 
 import pytest
+
 from visner import stages, tables
-from visner.config import EneCorpus
 from visner.corpora import command, files
 from visner.errors import VisnerError
 from visner.provenance import sha256_files
+from visner.recipes import EneCorpus
 
 TEXTS = {"A": "<City>広島</City>と<City>広島</City>|x\n\n<MIX>仏独</MIX>", "B": "<Country>米</Country>&c"}
 

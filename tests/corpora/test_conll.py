@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from visner.config import ConllCorpus
+
 from visner.corpora import conll as reader
 from visner.corpora.records import Findings
 from visner.errors import VisnerError
+from visner.recipes import ConllCorpus
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Corrections by hand: each applies, or stops with its file and line."""
 
 import pytest
+
 from visner.errors import VisnerError
 
 HEADER = "document_id\tline\tmention\toccurrence\told\tnew\n"

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from visner.corpora.cutting import length_cuts, sentence_ends
 from visner.spans import Span, bio_to_spans, spans_to_bio
 

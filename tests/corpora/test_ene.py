@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from visner.config import EneCorpus
+
 from visner.corpora import ene as reader
 from visner.corpora.records import Findings
 from visner.errors import VisnerError
+from visner.recipes import EneCorpus
 from visner.spans import bio_to_spans
 
 

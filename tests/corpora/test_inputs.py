@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
+
 from visner import corpora
-from visner.config import Corpus
 from visner.errors import VisnerError
+from visner.recipes import Corpus
 
 
 def _files(root, **recipe):

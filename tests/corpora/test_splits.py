@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 
 import pytest
+
 from visner.corpora.splits import by_hash
 from visner.errors import VisnerError
 

@@ -6,9 +6,10 @@ import random
 from pathlib import Path
 
 import pytest
+
 from visner import tables
-from visner.config import Experiment
 from visner.evaluation import command
+from visner.recipes import Experiment
 from visner.spans import Span, spans_to_bio
 
 PLACES = {
@@ -117,9 +118,12 @@ class World:
     def score(self, name: str, fusion: str) -> Path:
         """Run `visner evaluation scores`; its scores.json."""
         seeds, output = self.seeds[name], self.folder / name / "scores.json"
+        system = self.folder / name / "system.json"
+        system.write_text(json.dumps({"config": {"corpora": {"ene": {"format": "ene"}}, "experiments": {name: {}}}}))
         evaluation(
             *("scores", "--recipe", experiment(fusion, seeds).fingerprint(), "--name", name),
-            *("--sentences", str(self.sentences), "--output", str(output), "--seeds", *map(str, seeds)),
+            *("--system", str(system), "--sentences", str(self.sentences)),
+            *("--output", str(output), "--seeds", *map(str, seeds)),
             *("--predictions", *(str(self.predictions[name, seed]) for seed in seeds)),
             *("--training", *(str(self.folder / name / f"seed{seed}" / "training.json") for seed in seeds)),
         )

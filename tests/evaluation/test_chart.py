@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from visner.evaluation.chart import Bar, bar_chart
 
 SVG = "{http://www.w3.org/2000/svg}"

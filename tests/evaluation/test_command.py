@@ -3,6 +3,7 @@
 import argparse
 
 import pytest
+
 from visner.errors import VisnerError
 from visner.evaluation import command
 

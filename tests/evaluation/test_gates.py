@@ -1,6 +1,7 @@
 """Mean gates inside and outside of mentions, by hand."""
 
 import pytest
+
 from visner.evaluation.gates import GateMeans
 
 

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from visner.evaluation.mentions import Mention
 from visner.evaluation.randomisation import mean_f1, sentence_counts, significance
 

@@ -6,6 +6,7 @@ import statistics
 
 import numpy as np
 import pytest
+
 from visner import tables
 from visner.errors import VisnerError
 from visner.spans import bio_to_spans
@@ -73,6 +74,7 @@ def test_what_made_it_and_the_best_seed(three_seeds):
     assert content["provenance"]["data_sha256"] == "ab" * 32
     assert content["provenance"]["weights"] == {"name": "random", "sha256": "cd" * 32}
     assert content["provenance"]["recipe"]["fusion"] == "gate"
+    assert content["provenance"]["recipes"] == {"corpora": {"ene": {"format": "ene"}}}
     assert "torch" in content["provenance"]["versions"]
     assert content["training"]["2"]["dev_f1"] == [40.0, 50.0]
 

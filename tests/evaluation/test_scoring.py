@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 from seqeval.metrics.v1 import precision_recall_fscore_support as strict_support
 from seqeval.scheme import IOB2
+
 from visner.evaluation.mentions import mentions_in
 from visner.evaluation.scores import score
 from visner.evaluation.scoring import Counts, count, measures, total

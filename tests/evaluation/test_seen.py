@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from visner.evaluation.mentions import mentions_in
 from visner.evaluation.seen import seen_and_unseen
 

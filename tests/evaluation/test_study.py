@@ -5,9 +5,10 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+
 from visner import tables
-from visner.config import Study
 from visner.errors import VisnerError
+from visner.recipes import Study
 
 RECIPE = Study(baseline="baseline", systems=["simple", "gate"], seen_class="City", shuffles=500)
 RANDOM = {"name": "random", "sha256": "cd" * 32}

@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+
 from visner import tables
-from visner.config import FolderImages, SampleImages
 from visner.errors import VisnerError
 from visner.images import command, drawings
 from visner.images.coverage import coverage
 from visner.images.fetch import fetch
 from visner.images.sources import open_source
+from visner.recipes import FolderImages, SampleImages
 
 CALL = (
     "import sys; from argparse import ArgumentParser; from visner.images import command; parser = ArgumentParser(); "

@@ -9,6 +9,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+
 from visner.images import prepare as preparing
 from visner.images.prepare import REASONS, Rejected, prepare
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from visner.config import Experiment
 from visner.ner.bilstm_crf import BiLSTMCRF, Tables, build, prepare
 from visner.ner.dataset import NONE, build_sentence, collate, shuffled_batches, sorted_batches
 from visner.ner.train import load, save
+from visner.recipes import Experiment
 
 WIDTHS = {"chars": 5, "words": 4, "contextual": 6, "visual": 7}
 PICTURES = {"images": "x", "k": 1, "embedding": "x", "grounding": "queries"}

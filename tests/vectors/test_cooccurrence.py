@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from visner.vectors import cooccurrence
 
 SENTENCES = st.lists(st.lists(st.sampled_from("あいう京 \u3000"), max_size=8), max_size=8)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 from scipy import sparse
-from visner.config import Glove
+
+from visner.recipes import Glove
 from visner.vectors import cooccurrence, glove
 
 

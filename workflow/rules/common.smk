@@ -32,14 +32,6 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
-def files_of(stage_files, recipe):
-    """A recipe's own files, as inputs; a missing one stops the workflow with the line that names it."""
-    try:
-        return stage_files(recipe, Path(ROOT))
-    except VisnerError as error:
-        raise WorkflowError(str(error))
-
-
 def experiment(wildcards):
     """The experiment that a job's wildcards name."""
     return CONFIG.experiments[wildcards.experiment]

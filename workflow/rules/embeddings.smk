@@ -6,7 +6,7 @@ import visner.embeddings
 # Local: a backbone's published weights are downloaded here, so that compute nodes need no network.
 rule embeddings_weights:
     input:
-        lambda w: files_of(visner.embeddings.files, CONFIG.embeddings[w.embedding]),
+        lambda w: CONFIG.embeddings[w.embedding].files(Path(ROOT)),
     output:
         "resources/weights/{embedding}.safetensors",
     log:

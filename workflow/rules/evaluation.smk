@@ -39,6 +39,7 @@ rule evaluation_scores:
         version=visner.evaluation.VERSION,
     shell:
         "exec python -m visner --log {log:q} evaluation scores --recipe {params.recipe:q} --name {wildcards.experiment}"
+        " --system {input.system:q}"
         " --sentences {input.sentences:q} --predictions {input.predictions:q} --training {input.training:q}"
         " --seeds {params.seeds} --output {output:q}"
 

@@ -6,7 +6,7 @@ import visner.images
 rule images_fetch:
     input:
         queries="results/nouns/{corpus}/queries.parquet",
-        manifest=lambda w: files_of(visner.images.files, CONFIG.images[w.source]),
+        manifest=lambda w: CONFIG.images[w.source].files(Path(ROOT)),
     output:
         "results/images/{source}/{corpus}/{shard}.parquet",
     log:

@@ -20,7 +20,7 @@ rule vectors_glove:
     input:
         sentences=training_texts("corpora/{corpus}/sentences.parquet"),
         words=training_texts("nouns/{corpus}/words.parquet"),
-        ready=lambda w: files_of(visner.vectors.files, getattr(CONFIG.vectors[w.vectors], w.part)),
+        ready=lambda w: getattr(CONFIG.vectors[w.vectors], w.part).files(Path(ROOT)),
     output:
         "results/vectors/{vectors}/{part}.safetensors",
     log:
@@ -78,7 +78,7 @@ rule vectors_flair_train:
 # Local: a ready model that the flair library knows by name is downloaded.
 rule vectors_flair_import:
     input:
-        lambda w: files_of(visner.vectors.files, CONFIG.vectors[w.vectors].flair),
+        lambda w: CONFIG.vectors[w.vectors].flair.files(Path(ROOT)),
     output:
         "results/vectors/{vectors}/flair_{direction}.safetensors",
     log:

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """`visner corpora read` or `visner corpora page`."""
-    from visner import config, stages, tables
+    from visner import config, recipes, stages, tables
     from visner.corpora.page import page
     from visner.corpora.reading import read_corpus
 
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
             counted, nouns = tables.read_json(arguments.statistics), tables.read_json(arguments.nouns)
             tables.write_text(arguments.output, page(counted, nouns))
             return
-        recipe = config.read_recipe(arguments.recipe, config.Corpus)
+        recipe = config.read_recipe(arguments.recipe, recipes.Corpus)
         _report(read_corpus(recipe, Path(arguments.root), arguments.output, arguments.statistics))
 
 

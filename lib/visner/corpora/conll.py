@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from itertools import chain, groupby
 from pathlib import Path
 
-from visner.config import ConllCorpus
 from visner.config_errors import suggest
 from visner.corpora.records import Document, Findings, Sentence, lines
 from visner.errors import VisnerError
+from visner.recipes import ConllCorpus
 from visner.spans import bioes_to_bio
 
 # A comment opens a document or paragraph, or has a key and a value; #tag and `# O` are tokens, as tweets have them.

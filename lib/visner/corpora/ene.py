@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from visner.config import EneCorpus
 from visner.corpora.records import MIX, Document, Findings, Sentence, lines
 from visner.errors import VisnerError
+from visner.recipes import EneCorpus
 from visner.spans import Span, spans_to_bio
 
 ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from visner.config import CorpusRecipe
 from visner.errors import VisnerError
+from visner.recipes import CorpusRecipe
 
 SUFFIXES = {"ene": (".xml",), "stockmark": (".json",), "conll": (".txt", ".conll", ".bio"), "text": (".txt",)}
 

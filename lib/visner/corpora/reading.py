@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from visner import stages
-from visner.config import CorpusRecipe
 from visner.corpora import conll, cutting, ene, inputs, stockmark, text
 from visner.corpora.corrections import Corrections
 from visner.corpora.records import Findings
@@ -12,6 +11,7 @@ from visner.corpora.splits import Splits
 from visner.corpora.statistics import Statistics
 from visner.errors import VisnerError
 from visner.provenance import sha256_files, versions
+from visner.recipes import CorpusRecipe
 from visner.tables import SENTENCES, write_json, write_table
 
 READERS = {"ene": ene.read, "stockmark": stockmark.read, "conll": conll.read, "text": text.read}

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from visner.config import StockmarkCorpus
 from visner.corpora.records import Document, Findings, Sentence, lines
 from visner.errors import VisnerError
+from visner.recipes import StockmarkCorpus
 from visner.spans import Span, spans_to_bio
 
 

@@ -6,7 +6,7 @@ page of a study from the scores of its experiments: tables like those of the pap
 randomisation against the baseline.
 
     visner evaluation scores --recipe config.yaml:experiments.ene_gate --name ene_gate \\
-        --sentences results/corpora/ene/sentences.parquet --seeds 1 \\
+        --system results/ene_gate/system.json --sentences results/corpora/ene/sentences.parquet --seeds 1 \\
         --predictions results/ene_gate/seed1/predictions.parquet \\
         --training results/ene_gate/seed1/training.json --output results/ene_gate/scores.json
 """
@@ -15,8 +15,9 @@ import argparse
 from pathlib import Path
 
 from visner import stages
-from visner.config import Experiment, Study, read_recipe
+from visner.config import read_recipe
 from visner.errors import VisnerError
+from visner.recipes import Experiment, Study
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     scores = verbs.add_parser("scores", help="scores.json of one experiment", description=experiment.__doc__)
     scores.add_argument("--recipe", required=True, metavar="JSON", help="the experiment, or FILE.yaml:experiments.NAME")
     scores.add_argument("--name", required=True, metavar="EXPERIMENT")
+    scores.add_argument("--system", required=True, metavar="JSON", help="all recipes of the system: system.json")
     scores.add_argument("--sentences", required=True, metavar="PARQUET", help="the corpus, with its splits")
     scores.add_argument("--seeds", required=True, nargs="+", type=int, metavar="N")
     scores.add_argument(
@@ -73,6 +75,7 @@ def experiment(arguments: argparse.Namespace) -> None:
         arguments.sentences,
         dict(zip(seeds, arguments.predictions, strict=True)),
         dict(zip(seeds, arguments.training, strict=True)),
+        tables.read_json(arguments.system)["config"],
     )
     tables.write_json(arguments.output, content)
     micro = content["test"]["strict"]["mean"]["micro"]

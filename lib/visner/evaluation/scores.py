@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from visner import tables
-from visner.config import Experiment
 from visner.errors import VisnerError
 from visner.evaluation.mentions import READINGS, Gold, Mention, read_gold, read_predictions
 from visner.evaluation.scoring import DIGITS, MIX, Counts, count, measures, support_weighted, total
 from visner.evaluation.seen import seen_and_unseen
 from visner.provenance import versions
+from visner.recipes import Experiment
 
 LIBRARIES = ("torch", "torchvision", "flair", "gensim", "pytorch-crf", "fugashi", "unidic-lite", "numpy", "pyarrow")
 
@@ -48,8 +48,10 @@ def experiment_scores(
     sentences: str | Path,
     predictions: dict[int, str | Path],
     training: dict[int, str | Path],
+    recipes: dict[str, Any],
 ) -> dict[str, Any]:
-    """The content of scores.json; `predictions` and `training` are files by seed.
+    """The content of scores.json; `predictions` and `training` are files by seed,
+    `recipes` all that the system is made by.
 
     Raises VisnerError where a file is of other data or of another seed, or where nothing can be scored.
     """
@@ -89,6 +91,7 @@ def experiment_scores(
         "training": {str(seed): report for seed, report in reports.items()},
         "provenance": {
             "recipe": recipe.model_dump(mode="json"),
+            "recipes": {section: named for section, named in recipes.items() if section != "experiments"},
             "data_sha256": tables.read_provenance(sentences).get("sha256"),
             "sentences_sha256": gold.sha256,
             "weights": _weights(recipe, training, reports),

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from visner import stages, tables
-from visner.config import Study
 from visner.errors import VisnerError
 from visner.evaluation.chart import Bar, bar_chart
 from visner.evaluation.gates import GateMeans
@@ -22,6 +21,7 @@ from visner.evaluation.study_tables import (
     seen_table,
     systems_table,
 )
+from visner.recipes import Study
 
 CHART = "f1_by_class.svg"  # among the tables
 

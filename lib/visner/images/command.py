@@ -35,9 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run a verb."""
     from visner import stages, tables
-    from visner.config import Images, read_recipe
+    from visner.config import read_recipe
     from visner.images.coverage import coverage
     from visner.images.fetch import fetch
+    from visner.recipes import Images
 
     stages.die_with_parent()
     with stages.locked(arguments.output):

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from visner import provenance, stages, tables
-from visner.config import FolderImages, SampleImages
 from visner.images import VERSION
 from visner.images.prepare import Rejected, kept_form, prepare
 from visner.images.sources import Source, open_source
+from visner.recipes import FolderImages, SampleImages
 
 ROW_GROUP = 128  # rows: a few megabytes, the unit in which pictures are written and read again
 

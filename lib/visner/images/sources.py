@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from visner import provenance
-from visner.config import FolderImages, SampleImages
 from visner.errors import VisnerError
 from visner.images.prepare import Rejected
+from visner.recipes import FolderImages, SampleImages
 
 
 class Candidate(NamedTuple):

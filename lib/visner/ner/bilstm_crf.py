@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from visner.config import Experiment
 from visner.device import autocast
 from visner.ner.crf import CRF
 from visner.ner.dataset import Batch, collate
 from visner.ner.lstm import BiLSTM
+from visner.recipes import Experiment
 
 
 @dataclass

@@ -11,12 +11,13 @@ import torch
 from safetensors import safe_open
 
 from visner import device as devices
-from visner.config import Experiment, read_recipe
+from visner.config import read_recipe
 from visner.errors import VisnerError
 from visner.ner import VERSION, inputs
 from visner.ner.bilstm_crf import BiLSTMCRF, Tables, build, prepare
 from visner.ner.dataset import Sentence, shuffled_batches, sorted_batches
 from visner.provenance import sha256_file, versions
+from visner.recipes import Experiment
 from visner.spans import micro_f1
 from visner.stages import log
 from visner.tables import atomic_path, read_provenance, write_json

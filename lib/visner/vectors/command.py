@@ -64,9 +64,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _glove(arguments: argparse.Namespace) -> None:
-    from visner.config import Glove, read_recipe
+    from visner.config import read_recipe
     from visner.errors import VisnerError
     from visner.provenance import sha256_file, sha256_files
+    from visner.recipes import Glove
     from visner.vectors import cooccurrence, glove
     from visner.vectors.keyed import write_vectors
     from visner.vectors.ready_vectors import import_vectors
@@ -98,8 +99,9 @@ def _glove(arguments: argparse.Namespace) -> None:
 
 def _flair_train(arguments: argparse.Namespace) -> None:
     from visner import device
-    from visner.config import Flair, read_recipe
+    from visner.config import read_recipe
     from visner.provenance import sha256_files
+    from visner.recipes import Flair
     from visner.vectors import flair_models
     from visner.vectors.texts import training_sentences
 
@@ -114,9 +116,10 @@ def _flair_import(arguments: argparse.Namespace) -> None:
     import shutil
 
     from visner import tables
-    from visner.config import Flair, read_recipe
+    from visner.config import read_recipe
     from visner.errors import VisnerError
     from visner.provenance import sha256_file
+    from visner.recipes import Flair
     from visner.vectors.keyed import is_safetensors
     from visner.vectors.language_model import CharacterLanguageModel
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from visner.config import Flair
 from visner.errors import VisnerError
+from visner.recipes import Flair
 from visner.stages import log
 from visner.vectors.language_model import CharacterLanguageModel, Direction
 

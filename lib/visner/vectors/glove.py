@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from visner import stages
-from visner.config import Glove
+from visner.recipes import Glove
 
 GROUPS = 32  # at least, so that a row takes as many steps an epoch
 CELL = 16_384  # pairs of a cell, about, where X has more than GROUPS * GROUPS * CELL

@@ -69,14 +69,18 @@ def _numbers(line: bytes, dimensions: int) -> tuple[bytes, np.ndarray] | None:
 
 def _read_text(path: Path, file: io.BufferedReader, dimensions: int, first: int, expected: int | None = None):
     found = _Found(path)
+    fields = []  # of each line
     for number, line in enumerate(file, first):
+        fields.append(len(line.split()))
         parsed = _numbers(line, dimensions)
         if parsed is None:
             raise VisnerError(
-                f"{path}:{number}: not a key and {dimensions} numbers (the line has {len(line.split())} fields); set "
+                f"{path}:{number}: not a key and {dimensions} numbers (the line has {fields[-1]} fields); set "
                 "`dimensions` to what the file has, or mend the line"
             )
         found.add(f"{path}:{number}", *parsed)
+    if fields and min(fields) > dimensions + 1:  # not some keys with a space, but all: numbers were read as keys
+        _expect_dimensions(path, min(fields) - 1, dimensions)
     if expected is not None and found.read != expected:
         raise VisnerError(f"{path}:1: {expected} vectors are announced, and {found.read} follow; the file is cut off?")
     return found.result()

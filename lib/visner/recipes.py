@@ -133,6 +133,7 @@ class ImageRecipe(Recipe):
     max_pixels: PositiveInt = 40_000_000
     max_bytes: PositiveInt = 20_000_000
     side: PositiveInt = 256  # the kept form's shorter side, in pixels; smaller pictures stay as they are
+    on_network: ClassVar[bool] = False  # whether looking a query up may leave this machine
 
 
 class SampleImages(ImageRecipe):

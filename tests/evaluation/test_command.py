@@ -7,7 +7,7 @@ import pytest
 from visner.errors import VisnerError
 from visner.evaluation import command
 
-SCORES = "scores --recipe {} --name x --sentences s --output OUT/x.json"
+SCORES = "scores --recipe {} --name x --system y --sentences s --output OUT/x.json"
 STUDY = (
     "study --recipe {} --name x --corpus-statistics c --nouns-statistics n --sentences s --tables t --output OUT/x.md"
 )

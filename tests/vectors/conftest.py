@@ -4,6 +4,7 @@ import argparse
 
 import pytest
 import torch
+
 from visner import tables
 from visner.vectors import command
 from visner.vectors.language_model import CharacterLanguageModel

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from visner import tables
 from visner.errors import VisnerError
 from visner.vectors.keyed import read_vectors

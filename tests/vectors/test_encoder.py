@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from visner.errors import VisnerError
 from visner.vectors import embed, encoder
 from visner.vectors.encoder import FlairEncoder

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+
 from visner.errors import VisnerError
 from visner.vectors.encoder import FlairEncoder
 from visner.vectors.language_model import CharacterLanguageModel
@@ -14,6 +15,7 @@ flair = pytest.importorskip("flair", reason="the flair library is not installed 
 from flair.data import Dictionary, Sentence  # noqa: E402
 from flair.embeddings import FlairEmbeddings  # noqa: E402
 from flair.models import LanguageModel  # noqa: E402
+
 from visner.vectors import flair_models  # noqa: E402
 
 SENTENCES = [

@@ -5,6 +5,7 @@ import gzip
 import numpy as np
 import pytest
 from gensim.models import KeyedVectors
+
 from visner.errors import VisnerError
 from visner.vectors.keyed import find_rows, load_keyed_vectors, read_vectors, write_vectors
 from visner.vectors.ready_vectors import import_vectors

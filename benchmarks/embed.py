@@ -23,7 +23,7 @@ from torch.nn import functional
 from torchvision import models
 from torchvision.transforms._presets import ImageClassification
 from visner import tables
-from visner.config import Embedding
+from visner.recipes import Embedding
 from visner.embeddings.embed import embed
 from visner.embeddings.weights import Weights, make_weights, read_weights, write_weights
 

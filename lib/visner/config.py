@@ -29,7 +29,7 @@ class Config(Recipe):
     studies: dict[Name, Study] = {}
     store: str = "store"
     gpu: Annotated[int, Field(ge=0, le=1)] = 0  # GPUs for each job of a GPU stage; 0: the CPU
-    training_threads: PositiveInt = 2  # of each training and embedding on a CPU
+    training_threads: PositiveInt = 1  # of each training and embedding on a CPU
 
     @model_validator(mode="after")
     def _names_exist(self):

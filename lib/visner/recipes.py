@@ -7,7 +7,7 @@ A recipe's `fingerprint` is the JSON that the rules hand to the stages: the keys
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal, Union
+from typing import Annotated, ClassVar, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 

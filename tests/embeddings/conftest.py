@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 from visner import tables
-from visner.config import Embedding
+from visner.recipes import Embedding
 from visner.embeddings.weights import make_weights, write_weights
 
 

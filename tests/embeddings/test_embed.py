@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torchvision.transforms._presets import ImageClassification
 from visner import tables
-from visner.config import Embedding
+from visner.recipes import Embedding
 from visner.embeddings.embed import embed, embed_pictures
 from visner.embeddings.preprocess import Preprocessing
 from visner.embeddings.weights import make_weights, read_weights, write_weights
@@ -25,7 +25,7 @@ from visner.errors import VisnerError
 EMBED = """
 import json, sys
 import torch
-from visner.config import Embedding
+from visner.recipes import Embedding
 from visner.embeddings.embed import embed
 torch.set_num_threads(1)
 weights, images, store, output = sys.argv[1:5]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torchvision import models
-from visner.config import Embedding
+from visner.recipes import Embedding
 from visner.embeddings.backbone import Backbone
 from visner.embeddings.preprocess import Preprocessing
 from visner.embeddings.weights import make_weights, read_weights, write_weights

@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run a verb."""
     from visner import device, stages
-    from visner.config import Embedding, read_recipe
+    from visner.config import read_recipe
+    from visner.recipes import Embedding
 
     stages.die_with_parent()
     recipe = read_recipe(arguments.recipe, Embedding)

@@ -17,13 +17,13 @@ import torch
 from torch.backends import cudnn
 
 from visner import device, provenance, stages, tables
-from visner.config import Embedding
 from visner.embeddings import VERSION
 from visner.embeddings.backbone import GRID, Backbone
 from visner.embeddings.preprocess import Preprocessing
 from visner.embeddings.store import Store
 from visner.embeddings.weights import read_weights
 from visner.errors import VisnerError
+from visner.recipes import Embedding
 
 BATCH = {"cpu": 8, "cuda": 128}  # pictures: the fastest measured on a CPU; a GPU wants more
 POLL = 0.5  # seconds between looks at pictures that another job is embedding

@@ -14,11 +14,11 @@ from torch.nn import functional
 from torchvision import models
 
 from visner import tables
-from visner.config import Embedding
 from visner.config_errors import suggest
 from visner.embeddings.backbone import Backbone
 from visner.embeddings.preprocess import Preprocessing
 from visner.errors import VisnerError
+from visner.recipes import Embedding
 
 CALIBRATION_PICTURES = 32
 FILES = (".safetensors", ".pth", ".pt")

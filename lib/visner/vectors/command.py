@@ -170,7 +170,7 @@ def _add_texts(parser: argparse.ArgumentParser, required: bool) -> None:
     for name in ("sentences", "words"):
         parser.add_argument(
             f"--{name}",
-            nargs="+",
+            nargs="+" if required else "*",
             type=Path,
             default=[],
             required=required,

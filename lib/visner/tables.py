@@ -7,11 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import safetensors.numpy
-from safetensors import safe_open
 
 from visner.errors import VisnerError
 
@@ -142,33 +139,6 @@ def read_provenance(path: str | Path) -> dict:
     """What a table's writer said of its making (see `table_writer`)."""
     metadata = pq.read_metadata(path).metadata or {}
     return json.loads(metadata.get(b"visner", b"{}"))
-
-
-def write_vectors(path: str | Path, keys: Sequence[str], vectors: np.ndarray, provenance: dict | None = None) -> None:
-    """Vectors [V, D] (float32) with a key each, in safetensors: the keys may hold anything, spaces included."""
-    if len(keys) != len(vectors):
-        raise ValueError(f"{len(keys)} keys for {len(vectors)} vectors")
-    metadata = {
-        "keys": json.dumps(list(keys), ensure_ascii=False),
-        "visner": json.dumps(provenance or {}, ensure_ascii=False, sort_keys=True),
-    }
-    content = safetensors.numpy.save({"vectors": np.ascontiguousarray(vectors, dtype=np.float32)}, metadata)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content)
-
-
-def read_vectors(path: str | Path) -> tuple[dict[str, int], np.ndarray]:
-    """key -> row, and the vectors [V, D] of a file that `write_vectors` made."""
-    try:
-        with safe_open(path, "np") as file:
-            keys = json.loads(file.metadata()["keys"])
-            return {key: row for row, key in enumerate(keys)}, file.get_tensor("vectors")
-    except FileNotFoundError:
-        raise VisnerError(f"{path}: no such vectors; the stage that makes them has not run") from None
-    except Exception as error:
-        if type(error).__name__ != "SafetensorError" and not isinstance(error, KeyError):
-            raise
-        raise VisnerError(f"{path}: not a file of vectors ({error}); delete it and run again") from None
 
 
 def write_json(path: str | Path, content: Any) -> None:

@@ -17,6 +17,7 @@ from visner.grounding.queries import first_pictures, mean_vectors
 from visner.images.fetch import fetch
 from visner.ner.bilstm_crf import Tables
 from visner.ner.dataset import build_sentence
+from visner.ner.inputs import read_indexed
 from visner.ner.train import load, predict
 from visner.nouns.finder import NounFinder
 from visner.recipes import Experiment
@@ -136,9 +137,9 @@ class Tagger:
         self._char_index, self._chars = {}, NOTHING
         self._word_index, self._words = {}, NOTHING
         if recipe.glove_char:
-            self._char_index, self._chars = tables.read_vectors(folder / "glove_char.safetensors")
+            self._char_index, self._chars = read_indexed(folder / "glove_char.safetensors")
         if recipe.glove_word:
-            self._word_index, self._words = tables.read_vectors(folder / "glove_word.safetensors")
+            self._word_index, self._words = read_indexed(folder / "glove_word.safetensors")
         models = (folder / f"flair_{direction}.safetensors" for direction in ("forward", "backward"))
         self._encoder = FlairEncoder(*models, self.device) if recipe.flair else None
 

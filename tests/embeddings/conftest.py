@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from visner import tables
-from visner.recipes import Embedding
 from visner.embeddings.weights import make_weights, write_weights
+from visner.recipes import Embedding
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 from torchvision import models
+
 from visner.embeddings.backbone import Backbone
 from visner.errors import VisnerError
 

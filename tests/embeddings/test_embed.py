@@ -15,12 +15,13 @@ import pytest
 import torch
 from PIL import Image
 from torchvision.transforms._presets import ImageClassification
+
 from visner import tables
-from visner.recipes import Embedding
 from visner.embeddings.embed import embed, embed_pictures
 from visner.embeddings.preprocess import Preprocessing
 from visner.embeddings.weights import make_weights, read_weights, write_weights
 from visner.errors import VisnerError
+from visner.recipes import Embedding
 
 EMBED = """
 import json, sys

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from visner.embeddings.store import Store
 from visner.errors import VisnerError
 

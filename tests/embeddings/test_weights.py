@@ -7,11 +7,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torchvision import models
-from visner.recipes import Embedding
+
 from visner.embeddings.backbone import Backbone
 from visner.embeddings.preprocess import Preprocessing
 from visner.embeddings.weights import make_weights, read_weights, write_weights
 from visner.errors import VisnerError
+from visner.recipes import Embedding
 
 
 def test_a_file_of_weights_says_what_it_is(weights, recipe):

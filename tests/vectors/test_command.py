@@ -7,7 +7,7 @@ import pytest
 
 from visner import tables
 from visner.errors import VisnerError
-from visner.vectors.keyed import read_vectors
+from visner.keyed_vectors import read_vectors
 from visner.vectors.texts import training_sentences
 
 TEXTS = [("train", ["京都", "に", "雨"]), ("dev", ["禁"]), ("train", ["雨", "が", "雨"]), ("test", ["止"])]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from visner.keyed_vectors import read_vectors
 from visner.ner.bilstm_crf import Tables
 from visner.ner.dataset import Sentence, read_sentences
-from visner.tables import SENTENCES, iterate_rows, read_vectors
+from visner.tables import SENTENCES, iterate_rows
 
 NOTHING = np.zeros((0, 0), dtype=np.float32)
 
@@ -24,11 +25,17 @@ class Frozen:
 
 def load_frozen(arguments: argparse.Namespace) -> Frozen:
     """The tables that the arguments name; arrays of word occurrences and pictures stay on disk, mapped."""
-    char_index, chars = read_vectors(arguments.glove_char) if arguments.glove_char else ({}, NOTHING)
-    word_index, words = read_vectors(arguments.glove_word) if arguments.glove_word else ({}, NOTHING)
+    char_index, chars = read_indexed(arguments.glove_char) if arguments.glove_char else ({}, NOTHING)
+    word_index, words = read_indexed(arguments.glove_word) if arguments.glove_word else ({}, NOTHING)
     contextual = np.load(arguments.flair, mmap_mode="r", allow_pickle=False) if arguments.flair else NOTHING
     visual = np.load(arguments.visual, mmap_mode="r", allow_pickle=False) if arguments.visual else NOTHING
     return Frozen(Tables(chars, words, contextual, visual), char_index, word_index)
+
+
+def read_indexed(path: Path) -> tuple[dict[str, int], np.ndarray]:
+    """key -> row, and the vectors [V, D]."""
+    keys, vectors = read_vectors(path)
+    return {key: row for row, key in enumerate(keys)}, vectors
 
 
 def load_sentences(

@@ -66,10 +66,10 @@ def run(arguments: argparse.Namespace) -> None:
 def _glove(arguments: argparse.Namespace) -> None:
     from visner.config import read_recipe
     from visner.errors import VisnerError
+    from visner.keyed_vectors import write_vectors
     from visner.provenance import sha256_file, sha256_files
     from visner.recipes import Glove
     from visner.vectors import cooccurrence, glove
-    from visner.vectors.keyed import write_vectors
     from visner.vectors.ready_vectors import import_vectors
     from visner.vectors.texts import training_sentences
 
@@ -118,9 +118,9 @@ def _flair_import(arguments: argparse.Namespace) -> None:
     from visner import tables
     from visner.config import read_recipe
     from visner.errors import VisnerError
+    from visner.keyed_vectors import is_safetensors
     from visner.provenance import sha256_file
     from visner.recipes import Flair
-    from visner.vectors.keyed import is_safetensors
     from visner.vectors.language_model import CharacterLanguageModel
 
     recipe = read_recipe(arguments.recipe, Flair)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from visner.errors import VisnerError
+from visner.keyed_vectors import is_safetensors, read_vectors
 from visner.stages import log
-from visner.vectors.keyed import is_safetensors, read_vectors
 
 REMEDIES = {
     b"\x80": "a pickle, as gensim's own save() writes; pickles run code. Load it with gensim where you trust it and "

@@ -7,7 +7,7 @@ import pytest
 from gensim.models import KeyedVectors
 
 from visner.errors import VisnerError
-from visner.vectors.keyed import find_rows, load_keyed_vectors, read_vectors, write_vectors
+from visner.keyed_vectors import load_keyed_vectors, read_vectors, write_vectors
 from visner.vectors.ready_vectors import import_vectors
 
 KEYS = ["の", "\u3000", " ", "a b", "1", '"', "が", "京"]
@@ -35,10 +35,6 @@ def test_gensim_sees_the_same_vectors(tmp_path):
     assert isinstance(keyed, KeyedVectors)
     for key, vector in zip(KEYS, vectors, strict=True):
         np.testing.assert_array_equal(keyed[key], vector)
-
-
-def test_rows_of_strings():
-    assert find_rows(KEYS, [" ", "の", "無", "\u3000", ""]).tolist() == [2, 0, -1, 1, -1]
 
 
 def test_vectors_that_are_not_finite_are_refused(tmp_path):

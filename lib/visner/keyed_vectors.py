@@ -1,7 +1,7 @@
 """Keyed vectors on disk: a safetensors file with the tensor `vectors` [V, D] and its keys."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,6 @@ def is_safetensors(path: str | Path) -> bool:
     """Whether a file begins as safetensors do: the header's length in eight bytes, then JSON."""
     with open(path, "rb") as file:
         return file.read(10)[8:] == b'{"'
-
-
-def find_rows(keys: Sequence[str], strings: Iterable[str]) -> np.ndarray:
-    """The row of each string's vector, int32; -1 where it has none (a consumer then takes the zero vector)."""
-    rows = {key: row for row, key in enumerate(keys)}
-    return np.fromiter((rows.get(string, -1) for string in strings), np.int32)
 
 
 def load_keyed_vectors(path: str | Path):

@@ -1,9 +1,9 @@
 """How fast `visner nouns` is beside a bare fugashi loop.
 
-The loop reads surface and feature_raw of every word of every sentence, in this process, and keeps nothing. The stage reads
-a table of sentences and writes its three files, with one process and with several. All run in turns; printed are the
-medians in characters a second, and their ratios. Exit status 1 if the stage has less than 0.6 of the loop's speed with
-one process, or with several less than 0.8 of that times their number.
+The loop reads surface and feature_raw of every word of every sentence, in this process, and keeps nothing. The stage
+reads a table of sentences and writes its three files, with one process and with several. All run in turns; printed are
+the medians in characters a second, and their ratios. Exit status 1 if the stage has less than 0.6 of the loop's speed
+with one process, or with several less than 0.8 of that times their number (of idle cores).
 """
 
 import argparse

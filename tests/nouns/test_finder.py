@@ -102,7 +102,7 @@ def test_parts_of_speech_are_left_out_at_hyphens_only():
 
 
 @pytest.mark.parametrize(
-    ("dictionary", "message"),
+    "dictionary, message",
     [("nowhere", "choose unidic-lite, unidic, or the folder"), ("unidic", "python -m unidic download")],
 )
 def test_a_missing_dictionary_names_the_remedy(tmp_path, dictionary, message, monkeypatch):

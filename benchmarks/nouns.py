@@ -17,9 +17,10 @@ from pathlib import Path
 
 import fugashi
 import unidic_lite
+
 from visner import tables
-from visner.config import Nouns
 from visner.nouns.extraction import find_nouns
+from visner.recipes import Nouns
 
 ROOT = Path(__file__).resolve().parents[1]
 CHARACTERS = 4_000_000  # so many that starting the processes, half a second, does not show

@@ -20,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
         "results/ene_gate/scores.json",
     )
     parser.add_argument("--version", action="version", version=f"visner {__version__}")
+    parser.add_argument("--log", metavar="FILE", help="also write the messages to FILE")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = importlib.import_module("visner.tag_command" if name == "tag" else f"visner.{name}.command")
@@ -27,7 +28,6 @@ def build_parser() -> argparse.ArgumentParser:
         subparser = subparsers.add_parser(
             name, help=summary, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        stages.add_log_argument(subparser)
         module.add_arguments(subparser)
         subparser.set_defaults(run=module.run)
     return parser

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+MIX = "MIX"  # a span of two or more classes: tagged, printed, and never part of a micro score
+
 
 class Span(NamedTuple):
     """A mention: units `start` to `stop` (exclusive) carry the class `label`."""
@@ -47,3 +49,17 @@ def bioes_to_bio(labels: Sequence[str]) -> list[str]:
     """BIOES labels as BIO: S- opens (B-), E- continues (I-)."""
     prefixes = {"S": "B", "E": "I"}
     return [prefixes.get(label[0], label[0]) + label[1:] if label != "O" else label for label in labels]
+
+
+def micro_f1(
+    gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]], ignore: frozenset[str] = frozenset({MIX})
+) -> float:
+    """Exact-match F1 (0 to 1, strict) over sentences of BIO labels, without the classes in `ignore`."""
+    correct = gold_count = predicted_count = 0
+    for gold_labels, predicted_labels in zip(gold, predicted, strict=True):
+        one = {span for span in bio_to_spans(gold_labels) if span.label not in ignore}
+        other = {span for span in bio_to_spans(predicted_labels) if span.label not in ignore}
+        correct += len(one & other)
+        gold_count += len(one)
+        predicted_count += len(other)
+    return 2 * correct / (gold_count + predicted_count) if correct else 0.0

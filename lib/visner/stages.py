@@ -7,7 +7,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,10 @@ STAGES = ("corpora", "nouns", "images", "embeddings", "vectors", "grounding", "n
 log = logging.getLogger("visner")
 
 
-def add_log_argument(parser: argparse.ArgumentParser) -> None:
-    """`--log FILE`, which every stage's command has."""
-    parser.add_argument("--log", metavar="FILE", help="also write the messages to FILE")
+def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--gpu` and `--threads`, for the stages that compute with torch."""
+    parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="1: compute on a GPU (default: 0, the CPU)")
+    parser.add_argument("--threads", type=int, default=2, help="threads on the CPU (default: %(default)s)")
 
 
 def start_log(file: str | None) -> None:
@@ -68,3 +71,17 @@ def locked(output: str | Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def ordered_map(pool: Executor, function: Callable, items: Iterable, ahead: int) -> Iterator:
+    """`function` of each item, computed in the pool, in the items' order; at most `ahead` of them are in memory.
+
+    Unlike `Executor.map`, which takes all the items before it gives the first result.
+    """
+    waiting: deque = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

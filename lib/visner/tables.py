@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import safetensors.numpy
+from safetensors import safe_open
 
 from visner.errors import VisnerError
 
@@ -71,10 +74,14 @@ def embeddings_schema(dimensions: int) -> pa.Schema:
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A temporary sibling of `path`, renamed to it when the block ends well, removed when it doesn't."""
+    """A temporary sibling of `path`, renamed to it when the block ends well, removed when it doesn't.
+
+    Its name is always the same, so that what a killed process leaves is overwritten by the next; stages lock what
+    they make (`visner.stages.locked`).
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.part")
     try:
         yield temporary
         os.replace(temporary, path)
@@ -86,10 +93,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def table_writer(path: str | Path, schema: pa.Schema, provenance: dict | None = None, **options: Any):
     """A function that appends rows (a list of dicts, or a pyarrow table or batch) to a Parquet file.
 
-    `provenance` is kept in the file's metadata (key `visner`); `options` go to pyarrow's ParquetWriter.
+    `provenance` is kept in the file's metadata (key `visner`) as it is when the block ends, so that counts can be
+    added to it while rows are written; `options` go to pyarrow's ParquetWriter.
     """
-    metadata = {b"visner": json.dumps(provenance or {}, ensure_ascii=False, sort_keys=True).encode()}
-    schema = schema.with_metadata(metadata)
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as writer:
 
         def append(rows: Sequence[dict] | pa.Table | pa.RecordBatch) -> None:
@@ -101,6 +107,7 @@ def table_writer(path: str | Path, schema: pa.Schema, provenance: dict | None = 
                 writer.write_table(rows.cast(schema))
 
         yield append
+        writer.add_key_value_metadata({"visner": json.dumps(provenance or {}, ensure_ascii=False, sort_keys=True)})
 
 
 def write_table(path: str | Path, schema: pa.Schema, rows: Iterable[dict], provenance: dict | None = None) -> int:
@@ -140,8 +147,35 @@ def iterate_batches(
 
 def read_provenance(path: str | Path) -> dict:
     """What a table's writer said of its making (see `table_writer`)."""
-    metadata = pq.read_schema(path).metadata or {}
+    metadata = pq.read_metadata(path).metadata or {}
     return json.loads(metadata.get(b"visner", b"{}"))
+
+
+def write_vectors(path: str | Path, keys: Sequence[str], vectors: np.ndarray, provenance: dict | None = None) -> None:
+    """Vectors [V, D] (float32) with a key each, in safetensors: the keys may hold anything, spaces included."""
+    if len(keys) != len(vectors):
+        raise ValueError(f"{len(keys)} keys for {len(vectors)} vectors")
+    metadata = {
+        "keys": json.dumps(list(keys), ensure_ascii=False),
+        "visner": json.dumps(provenance or {}, ensure_ascii=False, sort_keys=True),
+    }
+    content = safetensors.numpy.save({"vectors": np.ascontiguousarray(vectors, dtype=np.float32)}, metadata)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def read_vectors(path: str | Path) -> tuple[dict[str, int], np.ndarray]:
+    """key -> row, and the vectors [V, D] of a file that `write_vectors` made."""
+    try:
+        with safe_open(path, "np") as file:
+            keys = json.loads(file.metadata()["keys"])
+            return {key: row for row, key in enumerate(keys)}, file.get_tensor("vectors")
+    except FileNotFoundError:
+        raise VisnerError(f"{path}: no such vectors; the stage that makes them has not run") from None
+    except Exception as error:
+        if type(error).__name__ != "SafetensorError" and not isinstance(error, KeyError):
+            raise
+        raise VisnerError(f"{path}: not a file of vectors ({error}); delete it and run again") from None
 
 
 def write_json(path: str | Path, content: Any) -> None:

@@ -5,11 +5,12 @@ import hashlib
 import json
 
 import pytest
+
 from visner import tables
-from visner.config import Nouns
 from visner.errors import VisnerError
 from visner.nouns import command, extraction
 from visner.nouns.finder import NounFinder
+from visner.recipes import Nouns
 
 TEXTS = ["京都に行く。", "", "今日は ３月だ。", "京都の水、水。", "ﾛﾝﾄﾞﾝ\u3000へ"]
 SPLITS = ["train", "test", "train", "dev", "train"]

@@ -5,9 +5,10 @@ import pytest
 import unidic_lite
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from visner.config import Nouns
+
 from visner.errors import VisnerError
 from visner.nouns.finder import LONGEST, NounFinder
+from visner.recipes import Nouns
 
 TROUBLE = [
     *" \t\n\r\x0b\x0c\0\1\u3000\u00a0\u0085\u2028",

@@ -13,7 +13,7 @@ Example:
 
 import argparse
 
-from visner import config, stages
+from visner import config, recipes, stages
 from visner.nouns.extraction import find_nouns
 
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Make the three files."""
     stages.die_with_parent()
-    recipe = config.read_recipe(arguments.recipe, config.Nouns)
+    recipe = config.read_recipe(arguments.recipe, recipes.Nouns)
     with stages.locked(arguments.words):
         find_nouns(
             recipe,

@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from visner import provenance, stages, tables
-from visner.config import Nouns
 from visner.errors import VisnerError
 from visner.nouns import VERSION, dictionary
 from visner.nouns.finder import NounFinder, lies_under
 from visner.nouns.statistics import Statistics
+from visner.recipes import Nouns
 
 CHUNK = 1024  # sentences; one job of a process, one row group of the table
 

@@ -1,0 +1,252 @@
+"""Our BiLSTM-CRF against flair's SequenceTagger: seconds an epoch, and F1 after the same epochs.
+
+Both read the same sentences and the same frozen vectors (cached on both sides), and have the same dimensions,
+dropout, optimiser, learning rate, batch size, clipping and threads; flair's tagger reads the concatenation of the
+vectors, which is what `fusion: none` and `simple` do. The two take turns, seed by seed, in one run. Each side's best
+epoch on dev is scored on test (strict, micro, without MIX). Exit status 1 where ours is not at least three times as
+fast an epoch.
+
+    snakemake --cores all --configfile config/gsd-ene.yaml results/studies/gsd-ene/index.md
+    python benchmarks/ner.py --experiment gsd-ene_simple
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from visner import stages
+from visner.ner import inputs
+from visner.ner.bilstm_crf import BiLSTMCRF, Tables, prepare
+from visner.ner.dataset import Sentence, shuffled_batches
+from visner.ner.train import predict
+from visner.recipes import Experiment
+from visner.spans import bio_to_spans, micro_f1, spans_to_bio
+from visner.training import fit
+
+
+@dataclass
+class Run:
+    """What one side has done: seconds, dev F1 and test F1 of each epoch."""
+
+    seconds: list[float] = field(default_factory=list)
+    dev: list[float] = field(default_factory=list)
+    test: list[float] = field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        """Test F1 at the best epoch on dev."""
+        return self.test[self.dev.index(max(self.dev))]
+
+
+@dataclass
+class Data:
+    """Sentences of the three splits with their labels and the tables that they point into."""
+
+    splits: dict[str, list[Sentence]]
+    labels: list[str]
+    tables: Tables
+
+    def gold(self, split: str) -> list[list[str]]:
+        return [[self.labels[i] for i in sentence.labels] for sentence in self.splits[split]]
+
+
+def read(results: Path, name: str) -> tuple[Experiment, Data]:
+    """An experiment's recipe and data, from the tables of a finished run."""
+    recipe = Experiment.model_validate(
+        json.loads((results / name / "system.json").read_text())["config"]["experiments"][name]
+    )
+    vectors = results / "vectors" / recipe.vectors
+    pictured = recipe.fusion != "none"
+    paths = argparse.Namespace(
+        sentences=results / "corpora" / recipe.corpus / "sentences.parquet",
+        words=results / "nouns" / recipe.corpus / "words.parquet",
+        glove_char=vectors / "glove_char.safetensors",
+        glove_word=vectors / "glove_word.safetensors",
+        flair=vectors / recipe.corpus / "flair.npy",
+        grounding=results / "grounding" / name / "grounding.parquet" if pictured else None,
+        visual=results / "grounding" / name / "vectors.npy" if pictured else None,
+    )
+    frozen = inputs.load_frozen(paths)
+    labels = inputs.corpus_labels(paths.sentences)
+    return recipe, Data(inputs.load_sentences(paths, frozen, ["train", "dev", "test"], labels), labels, frozen.tables)
+
+
+def train_ours(recipe: Experiment, data: Data, seed: int, epochs: int, folder: Path) -> Run:
+    """Our model through the fit loop of the pipeline."""
+    torch.manual_seed(seed)
+    cpu = torch.device("cpu")
+    model = BiLSTMCRF(recipe, data.tables.widths, len(data.labels))
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.training.learning_rate)
+    run = Run()
+    began = 0.0
+
+    def batches(generator):
+        nonlocal began
+        began = time.perf_counter()
+        for batch in shuffled_batches(data.splits["train"], recipe.training.batch, generator):
+            yield prepare(batch, data.tables, cpu)
+
+    def evaluate() -> float:
+        run.seconds.append(time.perf_counter() - began)
+        for split, into in (("dev", run.dev), ("test", run.test)):
+            tags = [one for one, _ in predict(model, data.splits[split], data.tables, data.labels, cpu)]
+            into.append(micro_f1(data.gold(split), tags))
+        return run.dev[-1]
+
+    training = recipe.training.model_copy(update={"epochs": epochs, "patience": epochs})
+    fit(model, optimizer, batches, evaluate, training, seed, folder / f"ours{seed}")
+    return run
+
+
+def train_flair(recipe: Experiment, data: Data, seed: int, epochs: int, folder: Path) -> Run:
+    """The same with flair's tagger and trainer."""
+    import flair
+    from flair.data import Corpus
+    from flair.embeddings import TokenEmbeddings
+    from flair.models import SequenceTagger
+    from flair.trainers import ModelTrainer
+    from flair.trainers.plugins.base import TrainerPlugin
+
+    flair.set_seed(seed)
+    width = sum(w for name, w in data.tables.widths.items() if recipe.fusion != "none" or name != "visual")
+
+    class Cached(TokenEmbeddings):
+        """Vectors that the tokens already carry."""
+
+        name, static_embeddings = "cached", True
+
+        @property
+        def embedding_length(self) -> int:
+            return width
+
+        @property
+        def embedding_type(self) -> str:
+            return "word-level"
+
+        def _add_embeddings_internal(self, sentences) -> None:
+            for sentence in sentences:
+                for token, vector in zip(sentence, sentence.vectors, strict=True):
+                    token.set_embedding(self.name, vector)
+
+    splits = {split: [_flair_sentence(s, data, recipe) for s in found] for split, found in data.splits.items()}
+    corpus = Corpus(train=splits["train"], dev=splits["dev"], test=splits["test"], sample_missing_splits=False)
+    model = SequenceTagger(
+        embeddings=Cached(),
+        tag_dictionary=corpus.make_label_dictionary("ner", add_unk=False),
+        tag_type="ner",
+        tag_format="BIO",
+        hidden_size=recipe.hidden,
+        rnn_layers=1,
+        reproject_embeddings=False,
+        use_crf=True,
+        dropout=recipe.dropout_input,
+        word_dropout=0.0,
+        locked_dropout=0.0,
+    )
+    run = Run()
+
+    class Clock(TrainerPlugin):
+        @TrainerPlugin.hook
+        def before_training_epoch(self, **_):
+            self.began = time.perf_counter()
+
+        @TrainerPlugin.hook
+        def after_training_epoch(self, **_):
+            run.seconds.append(time.perf_counter() - self.began)
+
+    class Scores(TrainerPlugin):
+        @TrainerPlugin.hook
+        def after_training_epoch(self, **_):
+            model.eval()
+            for split, into in (("dev", run.dev), ("test", run.test)):
+                model.predict(splits[split], mini_batch_size=64, label_name="found", embedding_storage_mode="cpu")
+                predicted = [_predicted(sentence) for sentence in splits[split]]
+                into.append(micro_f1(data.gold(split), predicted))
+            model.train()
+
+    ModelTrainer(model, Corpus(train=splits["train"], dev=splits["dev"][:1], sample_missing_splits=False)).train(
+        folder / f"flair{seed}",
+        optimizer=torch.optim.Adam,
+        learning_rate=recipe.training.learning_rate,
+        mini_batch_size=recipe.training.batch,
+        max_grad_norm=recipe.training.clip,
+        max_epochs=epochs,
+        embeddings_storage_mode="cpu",
+        save_final_model=False,
+        use_final_model_for_eval=True,
+        write_weights=False,
+        create_file_logs=False,
+        create_loss_file=False,
+        plugins=[Clock(), Scores()],
+        min_learning_rate=0.0,
+        scheduler=None,
+    )
+    return run
+
+
+def _flair_sentence(sentence: Sentence, data: Data, recipe: Experiment):
+    from flair.data import Sentence as FlairSentence
+
+    made = FlairSentence([f"u{unit}" for unit in sentence.units])  # its texts don't matter: the vectors are given
+    ready = prepare([sentence], data.tables, torch.device("cpu"))
+    segments = ready.batch.segments[0]
+    parts = [ready.chars, ready.words[segments], ready.contextual[segments]]
+    if recipe.fusion != "none":
+        visual = torch.zeros(len(ready.words), ready.visual.shape[1])
+        visual[ready.pictured] = ready.visual
+        parts.append(visual[segments])
+    made.vectors = torch.cat(parts, dim=1)
+    for token, vector in zip(made, made.vectors, strict=True):
+        token.set_embedding("cached", vector)
+    for start, stop, label in bio_to_spans([data.labels[i] for i in sentence.labels]):
+        made[start:stop].add_label("ner", label)
+    return made
+
+
+def _predicted(sentence) -> list[str]:
+    spans = [(s[0].idx - 1, s[-1].idx, s.get_label("found").value) for s in sentence.get_spans("found")]
+    return spans_to_bio(spans, len(sentence))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--experiment", default="gsd-ene_simple", help="with fusion none or simple")
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    stages.start_log(None)
+    recipe, data = read(arguments.results, arguments.experiment)
+    if recipe.fusion == "gate":
+        parser.error("flair's tagger has no gate: choose an experiment with fusion none or simple")
+    units = sum(map(len, data.splits["train"]))
+    ours, peer = [], []
+    for seed in arguments.seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            ours.append(train_ours(recipe, data, seed, arguments.epochs, Path(folder)))
+            peer.append(train_flair(recipe, data, seed, arguments.epochs, Path(folder)))
+    for name, runs in (("visner", ours), ("flair SequenceTagger", peer)):
+        seconds = statistics.median(s for run in runs for s in run.seconds)
+        scores = [100 * run.score for run in runs]
+        spread = f" ± {statistics.stdev(scores):.2f}" if len(scores) > 1 else ""
+        print(
+            f"{name}: {seconds:.1f} s an epoch ({units / seconds:,.0f} units/s), test F1 {np.mean(scores):.2f}{spread}"
+        )
+    ratio = statistics.median(s for r in peer for s in r.seconds) / statistics.median(
+        s for r in ours for s in r.seconds
+    )
+    print(f"ratio of the medians: {ratio:.2f} (claimed: at least 3)")
+    return int(ratio < 3)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,62 @@
+"""Read a corpus into one table of sentences with labels and splits, and count it.
+
+`read` writes the table and its statistics; `page` shows the statistics as Tables 1-3 of the paper do. A corpus is
+a recipe of the configuration: ENE inline tags, Stockmark's JSON, CoNLL columns, or plain text. What is left out or
+mended is counted and listed; what can't be read stops with its file and line.
+
+    visner corpora read --recipe config.yaml:corpora.ene --root . --output sentences.parquet \\
+        --statistics statistics.json
+    visner corpora page --statistics statistics.json --nouns nouns.json --output index.md
+"""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `visner corpora`."""
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    read = verbs.add_parser("read", help="corpus files -> sentences.parquet and statistics.json")
+    read.add_argument("--recipe", required=True, metavar="JSON", help="a corpus, as JSON or FILE.yaml:corpora.NAME")
+    read.add_argument("--root", default=".", metavar="DIR", help="where the recipe's relative paths begin")
+    read.add_argument("--output", required=True, metavar="FILE", help="the table of sentences (Parquet)")
+    read.add_argument("--statistics", required=True, metavar="FILE", help="the counts (JSON)")
+    page = verbs.add_parser("page", help="statistics -> a readable page (Markdown)")
+    page.add_argument("--statistics", required=True, metavar="FILE", help="the counts of `read`")
+    page.add_argument("--nouns", required=True, metavar="FILE", help="the statistics of `visner nouns`")
+    page.add_argument("--output", required=True, metavar="FILE", help="the page (Markdown)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """`visner corpora read` or `visner corpora page`."""
+    from visner import config, recipes, stages, tables
+    from visner.corpora.page import page
+    from visner.corpora.reading import read_corpus
+
+    stages.die_with_parent()
+    with stages.locked(arguments.output):
+        if arguments.verb == "page":
+            counted, nouns = tables.read_json(arguments.statistics), tables.read_json(arguments.nouns)
+            tables.write_text(arguments.output, page(counted, nouns))
+            return
+        recipe = config.read_recipe(arguments.recipe, recipes.Corpus)
+        _report(read_corpus(recipe, Path(arguments.root), arguments.output, arguments.statistics))
+
+
+def _report(counted: dict) -> None:
+    """The main counts, and what a user should look at, as messages."""
+    from visner.stages import log
+
+    splits = ", ".join(f"{split} {counts['sentences']:,}" for split, counts in counted["splits"].items())
+    log.info(
+        "%s files, %s documents, %s sentences (%s), %s mentions",
+        *(f"{counted[key]:,}" for key in ("files", "documents", "sentences")),
+        splits,
+        f"{counted['mentions']:,}",
+    )
+    for finding in counted["findings"].values():
+        if finding["count"]:
+            log.info("%s: %s", f"{finding['count']:,}", finding["meaning"])
+    for label, counts in counted["classes"].items():
+        if not counts["mentions"]:
+            log.warning("classes: no mention has the class %s", label)

@@ -1,0 +1,94 @@
+"""Which files a corpus is made of."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from visner.errors import VisnerError
+from visner.recipes import CorpusRecipe
+
+SUFFIXES = {"ene": (".xml",), "stockmark": (".json",), "conll": (".txt", ".conll", ".bio"), "text": (".txt",)}
+
+
+class CorpusFile(NamedTuple):
+    """A file with documents."""
+
+    path: Path
+    name: str  # below the folder that the recipe names: the same on every machine, so that ids can be made of it
+    split: str | None  # given by `split: {by: files}`
+
+
+def files(recipe: CorpusRecipe, root: str | Path) -> list[Path]:
+    """Every file that reading the corpus opens, sorted: documents, corrections, lists of splits.
+
+    Relative paths of the recipe are relative to `root`; `~` is the home folder. VisnerError, naming the key, where a
+    path does not exist or a folder holds no file of the format.
+    """
+    found = {file.path for file in corpus_files(recipe, root)}
+    if recipe.split.by == "lists":
+        found |= set(split_lists(recipe, root).values())
+    corrections = corrections_file(recipe, root)
+    if corrections is not None:
+        found.add(corrections)
+    return sorted(found)
+
+
+def corpus_files(recipe: CorpusRecipe, root: str | Path) -> list[CorpusFile]:
+    """The files with documents, in the recipe's order, sorted by name inside a folder; each once."""
+    if recipe.split.by == "files":
+        entries = [
+            (f"split.{split}", entry, split)
+            for split in ("train", "dev", "test")
+            for entry in getattr(recipe.split, split)
+        ]
+    else:
+        entries = [("paths", entry, None) for entry in recipe.paths]
+    found: dict[Path, CorpusFile] = {}
+    for key, entry, split in entries:
+        for path, name in _expand(key, _below(root, entry), SUFFIXES[recipe.format]):
+            first = found.setdefault(path.resolve(), CorpusFile(path, name, split))
+            if first.split != split:
+                raise VisnerError(f"{key}: {path} is also in split.{first.split}; a file belongs to one split")
+    return list(found.values())
+
+
+def split_lists(recipe: CorpusRecipe, root: str | Path) -> dict[str, Path]:
+    """Split -> the file that lists its documents, for `split: {by: lists}`."""
+    return {
+        split: _existing(f"split.{split}", _below(root, getattr(recipe.split, split)))
+        for split in ("train", "dev", "test")
+    }
+
+
+def corrections_file(recipe: CorpusRecipe, root: str | Path) -> Path | None:
+    """The file of hand-made corrections, if the recipe names one."""
+    name = getattr(recipe, "corrections", None)
+    return None if name is None else _existing("corrections", _below(root, name))
+
+
+def _below(root: str | Path, name: str) -> Path:
+    return Path(root) / os.path.expanduser(name)  # pathlib's raises where there is no such user
+
+
+def _existing(key: str, path: Path) -> Path:
+    if not path.is_file():
+        raise VisnerError(f"{key}: there is no file {path}")
+    return path
+
+
+def _expand(key: str, path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
+    """A file as it is; of a folder, all files of the format below it. Hidden files are a file manager's, not text."""
+    if not path.is_dir():
+        yield _existing(key, path), path.name
+        return
+    below = [(one.relative_to(path).as_posix(), one) for one in path.rglob("*")]
+    chosen = [
+        (name, one)
+        for name, one in sorted(below)
+        if one.suffix in suffixes and not any(part.startswith(".") for part in name.split("/")) and one.is_file()
+    ]
+    if not chosen:
+        raise VisnerError(f"{key}: the folder {path} holds no file that ends in {' or '.join(suffixes)}")
+    for name, one in chosen:
+        yield one, name

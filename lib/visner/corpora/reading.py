@@ -1,0 +1,68 @@
+"""The stage from end to end: a corpus on disk becomes the table of sentences and its statistics."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from visner import stages
+from visner.corpora import conll, cutting, ene, inputs, stockmark, text
+from visner.corpora.corrections import Corrections
+from visner.corpora.records import Findings
+from visner.corpora.splits import Splits
+from visner.corpora.statistics import Statistics
+from visner.errors import VisnerError
+from visner.provenance import sha256_files, versions
+from visner.recipes import CorpusRecipe
+from visner.tables import SENTENCES, write_json, write_table
+
+READERS = {"ene": ene.read, "stockmark": stockmark.read, "conll": conll.read, "text": text.read}
+
+
+def read_corpus(recipe: CorpusRecipe, root: str | Path, output: str | Path, statistics_output: str | Path) -> dict:
+    """Read a corpus, write its table and its statistics, return the statistics.
+
+    Sentences go to the table document by document, in the order of the recipe's paths. VisnerError for what the
+    readers, the corrections or the splits refuse; then nothing is written.
+    """
+    files = inputs.files(recipe, root)
+    separator = " " if recipe.format == "conll" and recipe.units == "tokens" else ""
+    findings = Findings()
+    statistics = Statistics(recipe.classes, separator)
+    corrections = Corrections(inputs.corrections_file(recipe, root), recipe.classes)
+    splits = Splits(recipe, root)
+
+    def rows() -> Iterator[dict]:
+        for file in stages.progress(inputs.corpus_files(recipe, root), "reading", unit="file"):
+            for document in READERS[recipe.format](file.path, file.name, recipe, findings):
+                split = splits.of(document, file)
+                document = cutting.cut(corrections.correct(document), recipe, findings)
+                for sentence in document.sentences:
+                    statistics.add(document.document_id, split, sentence)
+                    yield {
+                        "sentence_id": sentence.sentence_id,
+                        "document_id": document.document_id,
+                        "split": split,
+                        "text": separator.join(sentence.units),
+                        "units": sentence.units,
+                        "labels": sentence.labels,
+                        "attachment": None,
+                    }
+        corrections.finish()
+        splits.finish()
+        if not statistics.sentences:
+            raise VisnerError(f"paths: there is no sentence in the {len(files)} file(s), of which {files[0]} is one")
+
+    made_from = {
+        "sha256": sha256_files(files),
+        "recipe": recipe.model_dump(mode="json", exclude={"nouns"}),  # how nouns are found changes nothing here
+        "versions": versions("pyarrow"),
+    }
+    write_table(output, SENTENCES, rows(), made_from)
+    counted = {
+        "format": recipe.format,
+        "files": len(files),
+        **statistics.to_json(findings),
+        "corrections": corrections.applied,
+        **made_from,
+    }
+    write_json(statistics_output, counted)
+    return counted

@@ -1,0 +1,126 @@
+"""Score a system's predictions over its seeds; set systems beside a baseline.
+
+`scores` counts exact matches on test and dev, in two readings of BIO side by side (strict IOB2; lenient, as conlleval),
+for every seed, with mean and deviation: micro, for each class, weighted by support, seen and unseen. `study` makes the
+page of a study from the scores of its experiments: tables like those of the paper, a chart, and approximate
+randomisation against the baseline.
+
+    visner evaluation scores --recipe config.yaml:experiments.ene_gate --name ene_gate \\
+        --system results/ene_gate/system.json --sentences results/corpora/ene/sentences.parquet --seeds 1 \\
+        --predictions results/ene_gate/seed1/predictions.parquet \\
+        --training results/ene_gate/seed1/training.json --output results/ene_gate/scores.json
+"""
+
+import argparse
+from pathlib import Path
+
+from visner import stages
+from visner.config import read_recipe
+from visner.errors import VisnerError
+from visner.recipes import Experiment, Study
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `visner evaluation`."""
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    scores = verbs.add_parser("scores", help="scores.json of one experiment", description=experiment.__doc__)
+    scores.add_argument("--recipe", required=True, metavar="JSON", help="the experiment, or FILE.yaml:experiments.NAME")
+    scores.add_argument("--name", required=True, metavar="EXPERIMENT")
+    scores.add_argument("--system", required=True, metavar="JSON", help="all recipes of the system: system.json")
+    scores.add_argument("--sentences", required=True, metavar="PARQUET", help="the corpus, with its splits")
+    scores.add_argument("--seeds", required=True, nargs="+", type=int, metavar="N")
+    scores.add_argument(
+        "--predictions", required=True, nargs="+", metavar="PARQUET", help="a file a seed, in their order"
+    )
+    scores.add_argument(
+        "--training", required=True, nargs="+", metavar="JSON", help="a training report a seed, likewise"
+    )
+    scores.add_argument("--output", required=True, metavar="JSON", help="made: scores.json")
+    scores.set_defaults(verb_run=experiment)
+
+    page = verbs.add_parser("study", help="a study's page, tables and chart", description=study.__doc__)
+    page.add_argument("--recipe", required=True, metavar="JSON", help="the study, or FILE.yaml:studies.NAME")
+    page.add_argument("--name", required=True, metavar="STUDY")
+    page.add_argument("--corpus-statistics", required=True, metavar="JSON")
+    page.add_argument("--nouns-statistics", required=True, metavar="JSON")
+    page.add_argument("--sentences", required=True, metavar="PARQUET", help="the corpus, with its splits")
+    page.add_argument("--scores", required=True, nargs="+", metavar="EXPERIMENT=JSON")
+    page.add_argument("--predictions", required=True, nargs="+", metavar="EXPERIMENT:SEED=PARQUET")
+    page.add_argument("--output", required=True, metavar="MD", help="made: index.md, and index.json beside it")
+    page.add_argument("--tables", required=True, metavar="DIR", help="made: each table as JSON and TSV, and the chart")
+    page.set_defaults(verb_run=study)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run a verb under the lock of its output."""
+    stages.die_with_parent()
+    with stages.locked(arguments.output):
+        arguments.verb_run(arguments)
+
+
+def experiment(arguments: argparse.Namespace) -> None:
+    """Score one experiment: for every seed, their mean and deviation, with what made them."""
+    from visner import tables
+    from visner.evaluation.scores import experiment_scores
+
+    seeds = arguments.seeds
+    if len(set(seeds)) != len(seeds):
+        raise VisnerError("--seeds: a seed comes twice")
+    for option in ("predictions", "training"):
+        if len(getattr(arguments, option)) != len(seeds):
+            raise VisnerError(f"--{option}: {len(getattr(arguments, option))} files for {len(seeds)} seeds")
+    content = experiment_scores(
+        arguments.name,
+        read_recipe(arguments.recipe, Experiment),
+        arguments.sentences,
+        dict(zip(seeds, arguments.predictions, strict=True)),
+        dict(zip(seeds, arguments.training, strict=True)),
+        tables.read_json(arguments.system)["config"],
+    )
+    tables.write_json(arguments.output, content)
+    micro = content["test"]["strict"]["mean"]["micro"]
+    stages.log.info(
+        "%s: test precision %.2f, recall %.2f, F1 %.2f (strict, mean of %d seeds)",
+        arguments.name,
+        micro["precision"],
+        micro["recall"],
+        micro["f1"],
+        len(seeds),
+    )
+
+
+def study(arguments: argparse.Namespace) -> None:
+    """Set a study's experiments beside its baseline: tables, a chart, tests of significance, a page."""
+    from visner.evaluation.study import make_study
+
+    scores = _named_files("--scores", arguments.scores)
+    predictions: dict[tuple[str, int], Path] = {}
+    for key, path in _named_files("--predictions", arguments.predictions).items():
+        name, _, seed = key.rpartition(":")
+        if not name or not seed.isdecimal():
+            raise VisnerError(f"--predictions: {key}={path}: write EXPERIMENT:SEED=FILE")
+        predictions[name, int(seed)] = path
+    make_study(
+        arguments.name,
+        read_recipe(arguments.recipe, Study),
+        arguments.corpus_statistics,
+        arguments.nouns_statistics,
+        arguments.sentences,
+        scores,
+        predictions,
+        arguments.output,
+        arguments.tables,
+    )
+    stages.log.info("study %s: %s", arguments.name, arguments.output)
+
+
+def _named_files(option: str, texts: list[str]) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not (name and equals and path):
+            raise VisnerError(f"{option}: {text}: write NAME=FILE")
+        if name in files:
+            raise VisnerError(f"{option}: {name} comes twice")
+        files[name] = Path(path)
+    return files

@@ -1,0 +1,71 @@
+"""Pictures by query: a word's vector is the mean over the first K usable pictures of its first query that has any."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from visner.errors import VisnerError
+from visner.tables import IMAGES, SENTENCES, WORDS, iterate_rows, read_table
+
+
+def first_pictures(shards: Iterable[Path], k: int) -> dict[str, list[str]]:
+    """query -> the ids of its first `k` usable pictures, in rank order; queries without any are left out."""
+    ranked: dict[str, list[tuple[int, str]]] = {}
+    for shard in shards:
+        table = read_table(shard, IMAGES, ["query", "rank", "image_id"])
+        columns = (table.column(name).to_pylist() for name in ("query", "rank", "image_id"))
+        for query, rank, image_id in zip(*columns, strict=True):
+            if image_id is not None:
+                ranked.setdefault(query, []).append((rank, image_id))
+    return {query: [image_id for _, image_id in sorted(ranked[query])[:k]] for query in sorted(ranked)}
+
+
+def mean_vectors(pictures: dict[str, list[str]], shards: Iterable[Path]) -> np.ndarray:
+    """The mean vector of each query's pictures, [Q, V] float32 in the order of `pictures`.
+
+    Embedding shards are streamed; only the Q sums are held. VisnerError names a picture without a vector.
+    """
+    users: dict[str, list[int]] = {}
+    for row, ids in enumerate(pictures.values()):
+        for image_id in ids:
+            users.setdefault(image_id, []).append(row)
+    sums, seen = None, set()
+    for shard in shards:
+        for batch in pq.ParquetFile(shard).iter_batches(1024, columns=["image_id", "region", "vector"]):
+            vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)  # [N, V]
+            if sums is None:
+                sums = np.zeros((len(pictures), vectors.shape[1]))  # float64: the order of adding doesn't show
+            pooled = batch.column("region").to_numpy() == 0
+            for position, image_id in enumerate(batch.column("image_id").to_pylist()):
+                if pooled[position] and image_id in users and image_id not in seen:
+                    seen.add(image_id)  # a picture found in several shards counts once
+                    for row in users[image_id]:
+                        sums[row] += vectors[position]
+    missing = users.keys() - seen
+    if missing:
+        raise VisnerError(f"{len(missing)} pictures have no vector, {min(missing)} among them; embed the shards again")
+    if sums is None:
+        raise VisnerError("no query has a usable picture: there is nothing to ground; look at the source of images")
+    counts = np.array([len(ids) for ids in pictures.values()])
+    return (sums / counts[:, None]).astype(np.float32)
+
+
+def ground(sentences: Path, words: Path, rows: dict[str, int]) -> Iterator[dict]:
+    """The grounding table's rows: each unit of a word sees the row of the word's first query that has one."""
+    for sentence, sentence_words in zip(
+        iterate_rows(sentences, SENTENCES, ["sentence_id", "units"]), iterate_rows(words, WORDS), strict=True
+    ):
+        if sentence["sentence_id"] != sentence_words["sentence_id"]:
+            raise VisnerError(f"{words}: its sentences are not those of {sentences}; run the stage nouns again")
+        units: list[list[int]] = [[] for _ in sentence["units"]]
+        for word in sentence_words["words"]:
+            row = next((rows[query] for query in word["queries"] if query in rows), None)
+            if row is not None:
+                units[word["start"] : word["stop"]] = [[row]] * (word["stop"] - word["start"])
+        yield {
+            "sentence_id": sentence["sentence_id"],
+            "rows": units,
+            "scores": [[1.0] * len(unit) for unit in units],  # a query's pictures are not scored
+        }

@@ -1,0 +1,62 @@
+"""How many queries, and how many of their occurrences in the corpus, have pictures: over all shards."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from visner import tables
+from visner.errors import VisnerError
+from visner.images.fetch import COUNTS
+
+EMPTY_SHOWN = 50
+REJECTED_SHOWN = 20  # of each reason
+
+
+def coverage(shards: Sequence[str | Path], queries: str | Path) -> dict:
+    """The statistics of all shards of a source; VisnerError unless they hold each query of the table once.
+
+    Beside the sums: distinct pictures, the most frequent queries without any, and examples of what was rejected.
+    """
+    sums: Counter = Counter()
+    rejected: Counter = Counter()
+    examples: dict[str, list[dict]] = {}
+    distinct: set[bytes] = set()
+    covered: set[str] = set()
+    for path, made_by in _in_order(shards):
+        sums.update({name: made_by["counts"][name] for name in COUNTS})
+        rejected.update(made_by["counts"]["rejected"])
+        for row in tables.iterate_rows(path, tables.IMAGES, ["query", "image_id", "reason", "source_url"]):
+            if row["reason"] is None:
+                distinct.add(bytes.fromhex(row["image_id"]))
+                covered.add(row["query"])
+            elif len(shown := examples.setdefault(row["reason"], [])) < REJECTED_SHOWN:
+                shown.append({"query": row["query"], "source_url": row["source_url"]})
+    table = tables.read_table(queries, tables.QUERIES, ["query", "occurrences"]).to_pylist()
+    if sums["queries"] != len(table):
+        raise VisnerError(
+            f"{queries}: it has {len(table)} queries and the shards were asked {sums['queries']}; "
+            "give all shards of this table"
+        )
+    empty = sorted((-row["occurrences"], row["query"]) for row in table if row["query"] not in covered)
+    return {
+        **{name: sums[name] for name in COUNTS},
+        "distinct_pictures": len(distinct),
+        "empty": [{"query": query, "occurrences": -count} for count, query in empty[:EMPTY_SHOWN]],
+        "rejected": {
+            reason: {"pictures": rejected[reason], "examples": examples[reason]} for reason in sorted(rejected)
+        },
+    }
+
+
+def _in_order(shards: Sequence[str | Path]) -> list[tuple[str | Path, dict]]:
+    """The shards with their provenance, by number."""
+    numbered: dict[int, tuple[str | Path, dict]] = {}
+    for path in shards:
+        made_by = tables.read_provenance(path)
+        if "counts" not in made_by:
+            raise VisnerError(f"{path}: no counts in its metadata; not a shard that `visner images fetch` made")
+        number = made_by["shard"]
+        if number in numbered:
+            raise VisnerError(f"{path}: shard {number} is given twice, the other is {numbered[number][0]}")
+        numbered[number] = path, made_by
+    return [numbered[number] for number in sorted(numbered)]

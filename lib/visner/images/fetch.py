@@ -1,0 +1,104 @@
+"""One shard's queries to their pictures: the first `depth` usable ones of each, and what was rejected on the way."""
+
+import warnings
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from visner import provenance, stages, tables
+from visner.images import VERSION
+from visner.images.prepare import Rejected, kept_form, prepare
+from visner.images.sources import Source, open_source
+from visner.recipes import FolderImages, SampleImages
+
+ROW_GROUP = 128  # rows: a few megabytes, the unit in which pictures are written and read again
+
+
+def fetch(
+    recipe: FolderImages | SampleImages,
+    root: str | Path,
+    queries: str | Path,
+    shard: int,
+    output: str | Path,
+    workers: int = 1,
+) -> dict:
+    """Write the images table of one shard of the queries table, and return its counts.
+
+    The rows are in the order of the queries and their ranks, whatever the number of workers (threads: Pillow decodes
+    without Python's lock). The counts and the recipe are kept as the table's provenance.
+    """
+    # prepare() bounds the pixels itself, and a picture with spoilt EXIF data is a picture.
+    warnings.filterwarnings("ignore", module="PIL")
+    source = open_source(recipe, root)
+    asked = tables.read_table(queries, tables.QUERIES)
+    asked = asked.filter(pc.equal(asked["shard"], pa.scalar(shard, pa.int32()))).to_pylist()
+    counts = Counter(queries=len(asked), occurrences=sum(row["occurrences"] for row in asked))
+    rejected: Counter = Counter()
+    made_by = {
+        "stage": "images",
+        "version": VERSION,
+        "recipe": recipe.model_dump(mode="json"),
+        "kept": kept_form(recipe.side, VERSION),
+        "shard": shard,
+        **source.origin,
+        "versions": provenance.versions("pillow", "pyarrow"),
+    }
+    look = partial(pictures, source, recipe)
+    with ThreadPoolExecutor(workers) as pool, tables.table_writer(output, tables.IMAGES, made_by) as append:
+        found = stages.ordered_map(pool, look, (row["query"] for row in asked), ahead=2 * workers)
+        waiting: list[dict] = []
+        for query, rows in zip(asked, stages.progress(found, f"images {shard}", total=len(asked)), strict=True):
+            usable = [row for row in rows if row["reason"] is None]
+            rejected.update(row["reason"] for row in rows if row["reason"] is not None)
+            counts["pictures"] += len(usable)
+            counts["bytes"] += sum(len(row["bytes"]) for row in usable)
+            if usable:
+                counts["queries_covered"] += 1
+                counts["occurrences_covered"] += query["occurrences"]
+            waiting += rows
+            while len(waiting) >= ROW_GROUP:
+                append(waiting[:ROW_GROUP])
+                del waiting[:ROW_GROUP]
+        append(waiting)
+        made_by["counts"] = {name: counts[name] for name in COUNTS} | {"rejected": dict(sorted(rejected.items()))}
+    return made_by["counts"]
+
+
+COUNTS = ("queries", "queries_covered", "occurrences", "occurrences_covered", "pictures", "bytes")
+
+
+def pictures(source: Source, recipe: FolderImages | SampleImages, query: str) -> list[dict]:
+    """A query's rows of the images table: candidates in rank order until `depth` of them are usable.
+
+    A rejected candidate is a row with its reason and no picture; the next candidate takes its turn, not its place.
+    """
+    rows: list[dict] = []
+    usable = 0
+    for rank, candidate in enumerate(source.candidates(query)):
+        row = dict.fromkeys(tables.IMAGES.names) | {
+            "query": query,
+            "rank": rank,
+            "source_url": candidate.source_url,
+        }
+        rows.append(row)
+        try:
+            with candidate.open() as file:
+                content = file.read(recipe.max_bytes + 1)
+            picture = prepare(content, side=recipe.side, max_bytes=recipe.max_bytes, max_pixels=recipe.max_pixels)
+        except Rejected as rejection:
+            row["reason"] = rejection.reason
+            continue
+        row |= {
+            "image_id": picture.image_id,
+            "bytes": picture.kept,
+            "width": picture.width,
+            "height": picture.height,
+        }
+        usable += 1
+        if usable == recipe.depth:
+            break
+    return rows

@@ -1,0 +1,3 @@
+"""Recognisers: text vectors and pictures in, labels and gates out."""
+
+VERSION = 1

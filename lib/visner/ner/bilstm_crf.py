@@ -1,0 +1,161 @@
+"""Character BiLSTM-CRF over frozen text vectors, with word pictures let in by a gate (element-wise visual NER)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from visner.device import autocast
+from visner.ner.crf import CRF
+from visner.ner.dataset import Batch, collate
+from visner.ner.lstm import BiLSTM
+from visner.recipes import Experiment
+
+
+@dataclass
+class Tables:
+    """The frozen vectors that a batch's indices point into; row counts differ, `None` or width 0: not used."""
+
+    chars: np.ndarray  # [V, C] character GloVe
+    words: np.ndarray  # [W, G] word GloVe
+    contextual: np.ndarray  # [occurrences, F] Flair, usually mapped from disk
+    visual: np.ndarray  # [P, V] pictures
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """The dimensions of each, as the model takes them."""
+        return {name: table.shape[1] for name, table in vars(self).items()}
+
+
+@dataclass
+class Inputs:
+    """A batch with its vectors gathered, on the model's device."""
+
+    batch: Batch
+    chars: Tensor  # [N, C] of the units in `mask`, in reading order
+    words: Tensor  # [S, G]
+    contextual: Tensor  # [S, F]
+    visual: Tensor  # [P, V] of the segments that have pictures
+    pictured: Tensor  # [P] which segments those are
+
+
+def gather(table: np.ndarray, rows: Tensor, device: torch.device) -> Tensor:
+    """Rows of a frozen table, zeros for negative ones."""
+    index = rows.numpy()
+    if not table.shape[1] or not len(table):
+        return torch.zeros(len(index), table.shape[1], device=device)
+    found = np.asarray(table[np.maximum(index, 0)], dtype=np.float32)
+    found[index < 0] = 0
+    return torch.from_numpy(found).to(device, non_blocking=True)
+
+
+def prepare(sentences: list, tables: Tables, device: torch.device) -> Inputs:
+    """A batch and its vectors; on the device only what its units use."""
+    batch = collate(sentences)
+    usable = batch.pictures >= 0  # [S, N]
+    pictured = usable.any(1).nonzero().squeeze(1) if usable.numel() else torch.empty(0, dtype=torch.long)  # [P]
+    visual = gather(tables.visual, batch.pictures[pictured].reshape(-1), device)  # [P*N, V]
+    if len(pictured):
+        count = usable[pictured].sum(1, keepdim=True).to(device)  # [P, 1]
+        visual = visual.view(len(pictured), -1, visual.shape[1]).sum(1) / count  # [P, V], the mean over the rows
+    return Inputs(
+        batch=to_device(batch, device),
+        chars=gather(tables.chars, batch.units[batch.mask], device),
+        words=gather(tables.words, batch.words, device),
+        contextual=gather(tables.contextual, batch.occurrences, device),
+        visual=visual,
+        pictured=pictured.to(device),
+    )
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch with its tensors on `device`."""
+    moved = {k: v.to(device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in vars(batch).items()}
+    return Batch(**moved)
+
+
+class BiLSTMCRF(nn.Module):
+    """x_t = [x_c; x_w; x_F; g_t v_t] -> BiLSTM -> CRF (eqs. 1-7).
+
+    W x_t is the sum of W's blocks times the parts of x_t. The word-level blocks are applied once a segment, the
+    visual block only to segments with pictures; input dropout is drawn once a segment too, so that a word's
+    characters see the same dropped features.
+    """
+
+    def __init__(self, recipe: Experiment, widths: dict[str, int], labels: int):
+        super().__init__()
+        self.recipe, self.widths, self.labels = recipe, widths, labels
+        hidden = recipe.hidden
+        size = 2 * 4 * hidden
+        word_width = widths["words"] + widths["contextual"]
+        self.project_chars = nn.Linear(widths["chars"], size)  # carries the bias of all blocks
+        self.project_words = nn.Linear(word_width, size, bias=False)
+        if recipe.fusion != "none":
+            self.project_visual = nn.Linear(widths["visual"], size, bias=False)
+        if recipe.fusion == "gate":
+            outputs = widths["visual"] if recipe.gate == "vector" else 1
+            self.gate = nn.Linear(widths["visual"] + widths["contextual"], outputs)  # W_g, b of eq. 5
+        self.dropout_input = nn.Dropout(recipe.dropout_input)
+        self.dropout_output = nn.Dropout(recipe.dropout_output)
+        self.lstm = BiLSTM(hidden)
+        self.emit = nn.Linear(2 * hidden, labels)
+        self.crf = CRF(labels)
+        bound = hidden**-0.5  # nn.LSTM's initialisation, for all blocks of its input weight
+        for name, parameter in self.named_parameters():
+            if name.startswith("project_"):
+                nn.init.uniform_(parameter, -bound, bound)
+
+    def describe(self) -> dict:
+        """What `BiLSTMCRF(...)` needs to be built again."""
+        return {"recipe": self.recipe.model_dump(mode="json"), "widths": self.widths, "labels": self.labels}
+
+    def gates(self, inputs: Inputs) -> Tensor:
+        """g of the segments with pictures, [P, 1] or [P, V]; all ones for simple fusion (eq. 6)."""
+        if self.recipe.fusion == "simple":
+            return inputs.visual.new_ones(len(inputs.visual), 1)
+        context = inputs.contextual[inputs.pictured]  # [P, F]
+        return torch.sigmoid(self.gate(torch.cat([inputs.visual, context], dim=1)))
+
+    def emissions(self, inputs: Inputs) -> tuple[Tensor, Tensor | None]:
+        """Label scores [B, T, K], and the gate of each segment with pictures [P] (its mean, for a vector gate)."""
+        batch = inputs.batch
+        with autocast(inputs.chars.device, self.recipe.precision):
+            words = self.dropout_input(torch.cat([inputs.words, inputs.contextual], dim=1))  # [S, G+F]
+            segments = self.project_words(words).float()  # [S, 8H]
+            gate = None
+            if self.recipe.fusion != "none":
+                gate = self.gates(inputs)
+                seen = self.project_visual(self.dropout_input(gate * inputs.visual)).float()  # [P, 8H]
+                segments = segments.index_add(0, inputs.pictured, seen)
+                gate = gate.float().mean(1)  # [P]
+            projected = self.project_chars(self.dropout_input(inputs.chars)).float()  # [N, 8H]
+        mask = batch.mask
+        projected = projected + segments[batch.segments[mask]]  # [N, 8H]
+        padded = projected.new_zeros(*mask.shape, projected.shape[1])  # [B, T, 8H]
+        padded[mask] = projected
+        states = self.lstm(padded.view(*mask.shape, 2, -1), batch.lengths)  # [B, T, 2H]
+        return self.emit(self.dropout_output(states)), gate
+
+    def loss(self, inputs: Inputs) -> Tensor:
+        """The mean negative log likelihood a sentence."""
+        emissions, _ = self.emissions(inputs)
+        return -self.crf(emissions, inputs.batch.labels, inputs.batch.mask).mean()
+
+    @torch.no_grad()
+    def predict(self, inputs: Inputs) -> tuple[list[list[int]], list[np.ndarray | None]]:
+        """Label ids of each sentence, and its units' gates [T]: NaN where there is no picture, None without a gate."""
+        emissions, gate = self.emissions(inputs)
+        tags = self.crf.decode(emissions, inputs.batch.mask)
+        if self.recipe.fusion != "gate":
+            return tags, [None] * len(tags)
+        by_segment = emissions.new_full((len(inputs.words),), float("nan"))  # [S]
+        by_segment[inputs.pictured] = gate
+        units = by_segment[inputs.batch.segments].cpu().numpy()  # [B, T]
+        return tags, [row[: len(one)] for row, one in zip(units, tags, strict=True)]
+
+
+def build(description: dict) -> BiLSTMCRF:
+    """A model as `describe` described it, with fresh parameters."""
+    recipe = Experiment.model_validate(description["recipe"])
+    return BiLSTMCRF(recipe, description["widths"], description["labels"])

@@ -1,0 +1,118 @@
+"""Fit a recogniser on the training split, choose its best epoch on dev, and keep it as safetensors."""
+
+import argparse
+import hashlib
+import json
+import time
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import safe_open
+
+from visner import device as devices
+from visner.config import read_recipe
+from visner.errors import VisnerError
+from visner.ner import VERSION, inputs
+from visner.ner.bilstm_crf import BiLSTMCRF, Tables, build, prepare
+from visner.ner.dataset import Sentence, shuffled_batches, sorted_batches
+from visner.provenance import sha256_file, versions
+from visner.recipes import Experiment
+from visner.spans import micro_f1
+from visner.stages import log
+from visner.tables import atomic_path, read_provenance, write_json
+from visner.training import fit
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """`visner ner train`: the model, and its history beside it."""
+    recipe = read_recipe(arguments.recipe, Experiment)
+    device = devices.select(arguments.gpu, arguments.threads)
+    frozen = inputs.load_frozen(arguments)
+    labels = inputs.corpus_labels(arguments.sentences)
+    sentences = inputs.load_sentences(arguments, frozen, ["train", "dev"], labels)
+    if not sentences["train"] or not sentences["dev"]:
+        raise VisnerError(f"{arguments.sentences}: training needs sentences in train and dev; look at the split")
+    torch.manual_seed(arguments.seed)
+    torch.use_deterministic_algorithms(device.type == "cpu")
+    model = BiLSTMCRF(recipe, frozen.tables.widths, len(labels)).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.training.learning_rate)
+    gold = [[labels[i] for i in sentence.labels] for sentence in sentences["dev"]]
+    units = sum(len(sentence) for sentence in sentences["train"])
+    log.info("%d training sentences, %d units, %d labels, on %s", len(sentences["train"]), units, len(labels), device)
+
+    def batches(generator: torch.Generator):
+        for batch in shuffled_batches(sentences["train"], recipe.training.batch, generator):
+            yield prepare(batch, frozen.tables, device)
+
+    def evaluate() -> float:
+        predicted = [tags for tags, _ in predict(model, sentences["dev"], frozen.tables, labels, device)]
+        return micro_f1(gold, predicted)
+
+    began = time.monotonic()
+    checkpoint = _resume_folder(arguments) / "checkpoint.safetensors"
+    history = fit(model, optimizer, batches, evaluate, recipe.training, arguments.seed, checkpoint)
+    log.info("trained in %.0f s; best dev F1 %.2f in epoch %d", time.monotonic() - began,
+             100 * max(history.dev_f1), history.best_epoch)  # fmt: skip
+    save(arguments.output_model, model, labels, arguments.seed)
+    write_json(
+        arguments.output_history,
+        {
+            "seed": arguments.seed,
+            "best_epoch": history.best_epoch,
+            "dev_f1": [round(100 * f1, 6) for f1 in history.dev_f1],
+            "losses": [round(loss, 6) for loss in history.losses],
+            "recipe": recipe.model_dump(mode="json"),
+            "provenance": {
+                "data": read_provenance(arguments.sentences).get("sha256"),
+                "pictures": read_provenance(arguments.grounding) if arguments.grounding else None,
+                "versions": versions("torch", "pytorch-crf", "numpy"),
+                "device": device.type,
+                "threads": arguments.threads if device.type == "cpu" else None,
+            },
+        },
+    )
+
+
+def predict(
+    model: BiLSTMCRF, sentences: list[Sentence], tables: Tables, labels: list[str], device: torch.device
+) -> list:
+    """(labels, gates) of each sentence, in its order; see `BiLSTMCRF.predict`."""
+    found: list = [None] * len(sentences)
+    model.eval()
+    for batch in sorted_batches(sentences, 64):
+        tags, gates = model.predict(prepare([sentences[i] for i in batch], tables, device))
+        for i, ids, gate in zip(batch, tags, gates, strict=True):
+            found[i] = ([labels[number] for number in ids], gate)
+    return found
+
+
+def save(path: Path, model: BiLSTMCRF, labels: list[str], seed: int) -> None:
+    """A model in one file: parameters, and how to build it in the metadata."""
+    description = json.dumps(
+        {**model.describe(), "label_names": labels, "seed": seed}, ensure_ascii=False, sort_keys=True
+    )
+    with atomic_path(path) as temporary:
+        tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+        safetensors.torch.save_file(tensors, temporary, {"visner": description})
+
+
+def load(path: Path, device: torch.device) -> tuple[BiLSTMCRF, list[str]]:
+    """A saved model on `device`, ready to predict, and the names of its labels."""
+    if not path.exists():
+        raise VisnerError(f"{path}: no such model; train it first (snakemake {path})")
+    with safe_open(path, "pt") as file:
+        description = json.loads(file.metadata()["visner"])
+    model = build(description)
+    model.load_state_dict(safetensors.torch.load_file(path))
+    return model.to(device).eval(), description["label_names"]
+
+
+def _resume_folder(arguments: argparse.Namespace) -> Path:
+    """Where this training's checkpoint lives: a name for all that its result depends on, and nothing else."""
+    digest = hashlib.sha256(f"{VERSION} {arguments.recipe} {arguments.seed}".encode())
+    tables = ("sentences", "words", "glove_char", "glove_word", "flair", "grounding", "visual")
+    for table in tables:
+        path = getattr(arguments, table)
+        digest.update((sha256_file(path) if path else "-").encode())
+    return arguments.resume / digest.hexdigest()[:16]

@@ -1,0 +1,192 @@
+"""A trained experiment that tags new text: the stages of the pipeline, run on a few sentences in memory."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from visner import device as devices
+from visner import tables
+from visner.config import Config
+from visner.embeddings.embed import embed
+from visner.errors import VisnerError
+from visner.grounding.queries import first_pictures, mean_vectors
+from visner.images.fetch import fetch
+from visner.ner.bilstm_crf import Tables
+from visner.ner.dataset import build_sentence
+from visner.ner.train import load, predict
+from visner.nouns.finder import NounFinder
+from visner.recipes import Experiment
+from visner.spans import bio_to_spans
+from visner.vectors.encoder import FlairEncoder
+
+NOTHING = np.zeros((0, 0), dtype=np.float32)
+
+
+class Mention(NamedTuple):
+    """A span of a text, in code points."""
+
+    start: int
+    stop: int
+    label: str
+    surface: str
+
+
+class Word(NamedTuple):
+    """A word of a text; `gate` is how far its pictures were let in, None without pictures or without a gate."""
+
+    start: int
+    stop: int
+    surface: str
+    query: str | None
+    has_pictures: bool
+    gate: float | None
+
+
+class Tagged(NamedTuple):
+    """A text with its mentions and its words."""
+
+    text: str
+    mentions: list[Mention]
+    words: list[Word]
+
+
+@dataclass
+class Lookups:
+    """What became of the distinct queries so far."""
+
+    known: set[str] = field(default_factory=set)  # the experiment's own corpus had pictures for them
+    found: set[str] = field(default_factory=set)  # looked up now, with pictures
+    missed: set[str] = field(default_factory=set)  # without any
+
+
+class Tagger:
+    """Tags text with `results/{experiment}`, by the seed that was best on dev unless `seed` says another.
+
+    Nouns of the experiment's corpus have its pictures; others are looked up in the same source where that is on this
+    machine (one on the network is asked with `fetch` only), and their vectors come from, and go to, the store.
+    Raises VisnerError where a file of the experiment is missing.
+    """
+
+    def __init__(
+        self, folder: str | Path, seed: int | None = None, fetch: bool = False, gpu: int = 0, threads: int = 1
+    ):
+        self.folder = Path(folder)
+        self._results = self.folder.parent
+        system = tables.read_json(self.folder / "system.json")
+        config = system["config"]
+        self.recipe = Experiment.model_validate(config["experiments"][self.folder.name])
+        if self.recipe.control:
+            raise VisnerError(f"{folder}: the control `{self.recipe.control}` has no pictures of its own to tag with")
+        self._config = Config.model_validate({**config, "studies": {}})
+        self._root, self._store = self._results.parent / system["root"], self._results.parent / system["store"]
+        self._fetch = fetch
+        self.device = devices.select(gpu, threads)
+        self.seed = best_seed(self.folder) if seed is None else seed
+        self.model, self.labels = load(self.folder / f"seed{self.seed}" / "model.safetensors", self.device)
+        self._finder = NounFinder(self._config.corpora[self.recipe.corpus].nouns, self._root)
+        self._read_vectors()
+        self._rows: dict[str, int] = {}
+        self._visual = NOTHING
+        if self.recipe.fusion != "none":
+            self._read_pictures()
+        self.lookups = Lookups()
+
+    def tag(self, texts: Sequence[str]) -> list[Tagged]:
+        """Mentions and words of each text; a text is one sentence, of any length."""
+        words = [self._finder.words(text) for text in texts]
+        if self.recipe.fusion != "none":
+            self._look_up({query for one in words for word in one for query in word["queries"]})
+        contextual = self._contextual([[word["surface"] for word in one] for one in words])
+        sentences, first = [], 0
+        for text, one in zip(texts, words, strict=True):
+            rows = self._unit_rows(text, one) if self.recipe.fusion != "none" else None
+            indexed = build_sentence("", list(text), one, first, rows, self._char_index, self._word_index)
+            sentences.append(indexed)
+            first += len(one)
+        given = Tables(self._chars, self._words, contextual, self._visual)
+        filled = [i for i, text in enumerate(texts) if text]
+        predicted = predict(self.model, [sentences[i] for i in filled], given, self.labels, self.device)
+        by_text = dict(zip(filled, predicted, strict=True))
+        return [self._tagged(text, words[i], *by_text.get(i, ([], None))) for i, text in enumerate(texts)]
+
+    def _tagged(self, text: str, words: list[dict], labels: list[str], gates: np.ndarray | None) -> Tagged:
+        mentions = [Mention(*span, text[span.start : span.stop]) for span in bio_to_spans(labels)]
+        tagged = []
+        for word in words:
+            query = next((query for query in word["queries"] if query in self._rows), None)
+            gate = float(gates[word["start"]]) if query is not None and gates is not None else None
+            place = (word["start"], word["stop"], word["surface"])
+            tagged.append(Word(*place, query or next(iter(word["queries"]), None), query is not None, gate))
+        return Tagged(text, mentions, tagged)
+
+    def _unit_rows(self, text: str, words: list[dict]) -> list[list[int]]:
+        rows: list[list[int]] = [[] for _ in text]
+        for word in words:
+            row = next((self._rows[query] for query in word["queries"] if query in self._rows), None)
+            if row is not None:
+                rows[word["start"] : word["stop"]] = [[row]] * (word["stop"] - word["start"])
+        return rows
+
+    def _read_vectors(self) -> None:
+        folder, recipe = self._results / "vectors" / self.recipe.vectors, self._config.vectors[self.recipe.vectors]
+        self._char_index, self._chars = {}, NOTHING
+        self._word_index, self._words = {}, NOTHING
+        if recipe.glove_char:
+            self._char_index, self._chars = tables.read_vectors(folder / "glove_char.safetensors")
+        if recipe.glove_word:
+            self._word_index, self._words = tables.read_vectors(folder / "glove_word.safetensors")
+        models = (folder / f"flair_{direction}.safetensors" for direction in ("forward", "backward"))
+        self._encoder = FlairEncoder(*models, self.device) if recipe.flair else None
+
+    def _contextual(self, surfaces: list[list[str]]) -> np.ndarray:
+        if self._encoder is None:
+            return NOTHING
+        encoded = self._encoder.encode([one for one in surfaces if one])
+        return np.concatenate([*encoded, np.zeros((0, self._encoder.dimensions), dtype=np.float32)])
+
+    def _read_pictures(self) -> None:
+        """The rows that the experiment's grounding has: the corpus' queries in their order there."""
+        folder = self._results / "images" / self.recipe.images / self.recipe.corpus
+        shards = [folder / f"{n}.parquet" for n in range(self._config.corpora[self.recipe.corpus].nouns.shards)]
+        self._rows = {query: row for row, query in enumerate(first_pictures(shards, self.recipe.k))}
+        grounded = self._results / "grounding" / self.folder.name / "vectors.npy"
+        if not grounded.exists():
+            raise VisnerError(f"{grounded}: no such file; make it again (snakemake {grounded})")
+        self._visual = np.load(grounded, allow_pickle=False)
+
+    def _look_up(self, queries: set[str]) -> None:
+        """Add rows for the queries that have none yet, by the stages `images` and `embeddings`."""
+        fresh = sorted(queries - self._rows.keys() - self.lookups.missed)
+        self.lookups.known |= (queries & self._rows.keys()) - self.lookups.found
+        images = self._config.images[self.recipe.images]
+        if not fresh or (images.on_network and not self._fetch):
+            self.lookups.missed |= set(fresh)
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            asked, shard, vectors = (Path(folder) / name for name in ("queries", "images", "vectors"))
+            rows = ({"query": query, "occurrences": 1, "shard": 0} for query in fresh)
+            tables.write_table(asked, tables.QUERIES, rows)
+            fetch(images, self._root, asked, 0, shard)
+            pictures = first_pictures([shard], self.recipe.k)
+            if pictures:
+                weights = self._results.parent / "resources" / "weights" / f"{self.recipe.embedding}.safetensors"
+                recipe = self._config.embeddings[self.recipe.embedding]
+                embed(recipe, weights, shard, self._store, vectors, self.device)
+                means = mean_vectors(pictures, [vectors])
+                self._rows |= {query: len(self._visual) + row for row, query in enumerate(pictures)}
+                self._visual = np.concatenate([self._visual, means])
+        self.lookups.found |= pictures.keys()
+        self.lookups.missed |= set(fresh) - pictures.keys()
+
+
+def best_seed(folder: Path) -> int:
+    """The seed with the highest dev F1 of an experiment's folder; the lowest of equals."""
+    reports = [tables.read_json(path) for path in sorted(folder.glob("seed*/training.json"))]
+    if not reports:
+        raise VisnerError(f"{folder}: no trained model in it; run snakemake {folder}/scores.json first")
+    best = max(reports, key=lambda report: (max(report["dev_f1"]), -report["seed"]))
+    return best["seed"]

@@ -1,0 +1,182 @@
+"""The one module that imports flair: training its language models, reading ready ones, converting both.
+
+What flair saves is a pickle; it never leaves this module. Training is flair's own LanguageModelTrainer; its text files
+and checkpoints live in a temporary folder.
+"""
+
+import logging
+import pickle
+import shutil
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from visner.errors import VisnerError
+from visner.recipes import Flair
+from visner.stages import log
+from visner.vectors.language_model import CharacterLanguageModel, Direction
+
+HELD_OUT = 20  # every twentieth sentence of the training text tells the trainer how well the model reads
+SPLIT_CHARACTERS = 20_000_000  # of a file of training text: flair holds one in memory, as Python characters
+
+
+def import_flair():
+    """The flair library; VisnerError where it isn't installed. Importing it takes about ten seconds."""
+    try:
+        import flair
+    except ImportError:
+        raise VisnerError(
+            "the flair library is not installed; `pip install visner[flair]`, or leave flair out of the recipe"
+        ) from None
+    logger = logging.getLogger("flair")  # which writes to standard output
+    logger.handlers = [_ToOurLog()]
+    return flair
+
+
+@dataclass
+class Text:
+    """The files of training text: how many characters they have, and into how many splits they are cut."""
+
+    training: int = 0
+    held_out: int = 0
+    splits: int = 0
+
+
+class _ToOurLog(logging.Handler):
+    """Of what flair reports, the lines about batches and splits (`| split 1/1 | ... | ppl 35.3`)."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("|"):
+            log.info("%s", record.getMessage())
+
+
+def train(
+    sentences: Iterable[list[str]], recipe: Flair, direction: Direction, device: torch.device
+) -> CharacterLanguageModel:
+    """Train a language model on sentences, given as words, and convert it.
+
+    The text is the words joined by single spaces, as the encoder reads them (flair's `tokenized_lm`). The best model
+    by the held-out sentences is kept. An interrupted training starts again: flair's checkpoints hold neither the
+    random state nor the annealing's, so that a resumed one would end elsewhere.
+    """
+    flair = import_flair()
+    from flair.models import LanguageModel
+    from flair.trainers.language_model_trainer import LanguageModelTrainer, TextCorpus
+
+    flair.device = device
+    flair.set_seed(recipe.seed)
+    with tempfile.TemporaryDirectory(prefix="visner-flair-") as name:
+        folder = Path(name)
+        dictionary = flair.data.Dictionary()
+        text = _write_text(sentences, folder, dictionary)
+        _check_size(text, recipe)
+        forward = direction == "forward"
+        model = LanguageModel(dictionary, forward, recipe.hidden, nlayers=1)
+        # without case flips, which would make characters that the dictionary lacks
+        corpus = TextCorpus(folder, dictionary, forward, character_level=True, random_case_flip=False)
+        try:
+            LanguageModelTrainer(model, corpus).train(
+                folder / "model",
+                sequence_length=recipe.sequence_length,
+                learning_rate=recipe.learning_rate,
+                mini_batch_size=recipe.batch,
+                max_epochs=recipe.epochs,
+                num_workers=0,  # its data loaders shuffle by the global random state: here, in this process
+            )
+        except OverflowError:  # the perplexity that it prints
+            raise VisnerError("flair: the training diverged; lower learning_rate") from None
+        report = (folder / "model" / "loss.txt").read_text().splitlines()
+        if sum(line.startswith("| end of split") for line in report) < recipe.epochs * text.splits:
+            raise KeyboardInterrupt  # which the trainer swallows, to go on as if it had finished
+        best = folder / "model" / "best-lm.pt"
+        if not best.exists():
+            raise VisnerError("flair: the held-out loss was never finite; lower learning_rate")
+        return convert(LanguageModel.load_language_model(best))
+
+
+def _check_size(text: Text, recipe: Flair) -> None:
+    smallest = min(text.training, text.held_out)
+    if smallest < 2 * recipe.batch:  # flair needs two characters for each row of a batch
+        raise VisnerError(
+            f"flair: {text.training} characters of text and {text.held_out} held out are too few for batch: "
+            f"{recipe.batch}; set it to at most {smallest // 2}, or name more corpora"
+        )
+    steps = -(-text.training // (recipe.batch * recipe.sequence_length))
+    log.info("%d characters of text, %d held out: %d steps an epoch", text.training, text.held_out, steps)
+
+
+def _write_text(sentences: Iterable[list[str]], folder: Path, dictionary) -> Text:
+    """The text as the files that flair reads, its characters in the dictionary."""
+    (folder / "train").mkdir()
+    text = Text()
+    with open(folder / "valid.txt", "w", encoding="utf-8") as valid, ExitStack() as stack:
+        for number, words in enumerate(sentences):
+            line = " ".join(words) + "\n"
+            if number % HELD_OUT == HELD_OUT - 1:
+                text.held_out += valid.write(line)
+                continue
+            if text.training >= SPLIT_CHARACTERS * text.splits:
+                train = stack.enter_context(open(folder / "train" / f"{text.splits:06d}", "w", encoding="utf-8"))
+                text.splits += 1
+            text.training += train.write(line)
+            for character in line:
+                dictionary.add_item(character)
+    shutil.copy(folder / "valid.txt", folder / "test.txt")  # flair wants both; nothing is chosen by the second
+    return text
+
+
+def load(source: str, root: Path, direction: Direction) -> CharacterLanguageModel:
+    """A ready model of flair's by its file (below `root`), or by the library's name for it, which downloads it.
+
+    Reading flair's files runs what is pickled in them. VisnerError where there is no such model, where it reads in
+    the other direction, or where it is of a kind that visner's encoder doesn't have.
+    """
+    import_flair()
+    from flair.embeddings import FlairEmbeddings
+    from flair.models import LanguageModel
+
+    file = root / source
+    lowercase = False
+    try:
+        if file.exists():
+            log.warning("%s: a pickle, which is code that runs now: only for files that you trust", file)
+            model = LanguageModel.load_language_model(file, has_decoder=False)
+        elif file.suffix or "/" in source:
+            raise VisnerError(f"{file}: no such file")
+        else:
+            log.warning("%s: fetched by the flair library; it is a pickle, which is code that runs now", source)
+            embeddings = FlairEmbeddings(source)
+            model, lowercase = embeddings.lm, embeddings.is_lower
+    except (pickle.UnpicklingError, KeyError, RuntimeError, EOFError, TypeError, AttributeError) as error:
+        raise VisnerError(f"{source}: not a language model that flair saved ({error})") from None
+    except (OSError, ValueError) as error:  # no network, or no such name
+        raise VisnerError(f"{source}: the flair library has no such model, or can't fetch it ({error})") from None
+    converted = convert(model, lowercase)
+    if converted.direction != direction:
+        raise VisnerError(f"{source}: a {converted.direction} model, where a {direction} one is needed; swap the two")
+    return converted
+
+
+def convert(model, lowercase: bool = False) -> CharacterLanguageModel:
+    """A flair LanguageModel as ours: the same tensors, without the decoder."""
+    if model.recurrent_type.lower() != "lstm" or model.nout is not None:
+        raise VisnerError(
+            f"flair: a language model with {model.recurrent_type} and an output projection of {model.nout}; only plain "
+            "LSTM models can be read"
+        )
+    converted = CharacterLanguageModel(
+        "forward" if model.is_forward_lm else "backward",
+        model.dictionary.get_items(),
+        model.embedding_size,
+        model.hidden_size,
+        model.nlayers,
+        model.document_delimiter,
+        lowercase,
+    )
+    tensors = {name: tensor for name, tensor in model.state_dict().items() if name.startswith(("encoder.", "rnn."))}
+    converted.load_state_dict(tensors)
+    return converted.eval().requires_grad_(False)

@@ -1,0 +1,104 @@
+"""GloVe: AdaGrad on J = sum_ij f(X_ij) (w_i . w~_j + b_i + b~_j - log X_ij)^2 (Pennington et al. 2014, eq. 8).
+
+The usual trainer is Hogwild: threads write the same rows at once, so that no two runs agree. Here the units are dealt
+into G groups and X into G x G cells; the G cells of a stratum (p, (p + s) mod G) share neither rows nor columns
+(stratified SGD, Gemulla et al. 2011), so threads take one cell each and meet nobody: the result has the same bits
+whatever their number. A cell is one AdaGrad step with the gradient of all its pairs, computed by sparse products.
+
+The biases are two more dimensions: w_i = [1, w, b] and w~_j = [b~, w~, 1], whose product is the prediction.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from visner import stages
+from visner.recipes import Glove
+
+GROUPS = 32  # at least, so that a row takes as many steps an epoch
+CELL = 16_384  # pairs of a cell, about, where X has more than GROUPS * GROUPS * CELL
+
+
+class Cell(NamedTuple):
+    """The known entries of n rows and m columns of X, as the arrays of a sparse matrix in CSR form."""
+
+    shape: tuple[int, int]
+    indptr: np.ndarray  # [n + 1]
+    indices: np.ndarray  # [pairs]
+    weight: np.ndarray  # [pairs], f(X)
+    log: np.ndarray  # [pairs], log X
+
+
+def train(
+    counts: sparse.csr_array, recipe: Glove, threads: int, report: Callable[[int, float], None] = lambda *_: None
+) -> np.ndarray:
+    """Vectors w + w~ [V, D] float32 from the symmetric `counts` [V, V]; `report(epoch, loss)` follows each epoch.
+
+    The loss is the mean over the pairs of f(X) (...)^2 / 2, each as it was before its step.
+    """
+    size, dimensions = counts.shape[0], recipe.dimensions
+    random = np.random.default_rng(recipe.seed)
+    order = random.permutation(size)  # frequent units are spread over the groups
+    groups = min(size, max(GROUPS, round((counts.nnz / CELL) ** 0.5)))
+    borders = np.linspace(0, size, groups + 1).astype(int)
+    parts = [slice(start, stop) for start, stop in zip(borders, borders[1:], strict=False)]
+    cells = [_row_of_cells(counts[order[part]][:, order], parts, recipe) for part in parts]
+
+    left, right = np.ones((2, size, dimensions + 2), np.float32)
+    left[:, 1:] = (random.random((size, dimensions + 1)) - 0.5) / dimensions
+    right[:, :-1] = (random.random((size, dimensions + 1)) - 0.5) / dimensions
+    left_squares, right_squares = np.ones((2, size, dimensions + 1), np.float32)  # AdaGrad's sums, from 1 as GloVe's
+
+    def step(row: int, column: int) -> float:
+        rows, columns = parts[row], parts[column]
+        loss, left_gradient, right_gradient = gradients(left[rows], right[columns], cells[row][column])
+        _adagrad(left[rows, 1:], left_squares[rows], left_gradient, recipe.learning_rate)
+        _adagrad(right[columns, :-1], right_squares[columns], right_gradient, recipe.learning_rate)
+        return loss
+
+    total = recipe.epochs * groups
+    with ThreadPoolExecutor(threads) as pool, stages.progress(None, "GloVe", total=total, unit="stratum") as bar:
+        for epoch in range(1, recipe.epochs + 1):
+            loss = 0.0
+            for shift in random.permutation(groups):
+                columns = [(row + shift) % groups for row in range(groups)]
+                loss += sum(pool.map(step, range(groups), columns))  # in the rows' order, whoever is done first
+                bar.update()
+            report(epoch, loss / counts.nnz)
+    vectors = np.empty((size, dimensions), np.float32)
+    vectors[order] = left[:, 1:-1] + right[:, 1:-1]
+    return vectors
+
+
+def gradients(left: np.ndarray, right: np.ndarray, cell: Cell) -> tuple[float, np.ndarray, np.ndarray]:
+    """Half of J over a cell, and its gradients by [w, b] and [b~, w~].
+
+    left [n, D + 2] is [1, w, b], right [m, D + 2] is [b~, w~, 1]; the gradients are [n, D + 1] and [m, D + 1].
+    """
+    rows = np.repeat(np.arange(cell.shape[0]), np.diff(cell.indptr))
+    error = np.einsum("pd,pd->p", left[rows], right[cell.indices]) - cell.log  # [pairs]
+    weighted = cell.weight * error  # dJ/2 by the prediction
+    matrix = sparse.csr_array((weighted, cell.indices, cell.indptr), cell.shape)
+    loss = 0.5 * np.sum(weighted * error, dtype=np.float64)
+    return float(loss), (matrix @ right)[:, 1:], (matrix.T @ left)[:, :-1]
+
+
+def _adagrad(values: np.ndarray, squares: np.ndarray, gradient: np.ndarray, learning_rate: float) -> None:
+    squares += gradient * gradient
+    values -= learning_rate * gradient / np.sqrt(squares)
+
+
+def _row_of_cells(counts: sparse.csr_array, columns: list[slice], recipe: Glove) -> list[Cell]:
+    by_column = counts.tocsc()  # whose blocks of columns are cut without searching
+    return [make_cell(by_column[:, part].tocsr(), recipe) for part in columns]
+
+
+def make_cell(counts: sparse.csr_array, recipe: Glove) -> Cell:
+    """A cell from its counts: f(X) = min(1, (X / x_max)^alpha) (eq. 9) and log X."""
+    weight = np.minimum(1, (counts.data / recipe.x_max) ** recipe.alpha)
+    return Cell(
+        counts.shape, counts.indptr, counts.indices, weight.astype(np.float32), np.log(counts.data).astype(np.float32)
+    )

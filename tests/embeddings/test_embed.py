@@ -1,0 +1,279 @@
+"""The stage `embeddings`: the same vectors to the bit, whatever stands beside a picture, is killed or runs beside."""
+
+import io
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms._presets import ImageClassification
+from visner import tables
+from visner.recipes import Embedding
+from visner.embeddings.embed import embed, embed_pictures
+from visner.embeddings.preprocess import Preprocessing
+from visner.embeddings.weights import make_weights, read_weights, write_weights
+from visner.errors import VisnerError
+
+EMBED = """
+import json, sys
+import torch
+from visner.recipes import Embedding
+from visner.embeddings.embed import embed
+torch.set_num_threads(1)
+weights, images, store, output = sys.argv[1:5]
+recipe = Embedding(backbone="mobilenet_v3_small", weights="random")
+print(json.dumps(embed(recipe, weights, images, store, output, torch.device("cpu"))))
+"""
+
+
+def start(*arguments) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-c", EMBED, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+
+
+def in_process(recipe, weights, images, store, output, **options) -> dict:
+    return embed(recipe, weights, images, store, output, torch.device("cpu"), **options)
+
+
+def dimensions(path) -> int:
+    return pq.read_schema(path).field("vector").type.list_size
+
+
+def vectors_of(path) -> dict[str, np.ndarray]:
+    table = tables.read_table(path, tables.embeddings_schema(dimensions(path))).to_pylist()
+    return {row["image_id"]: np.array(row["vector"], np.float32) for row in table if row["region"] == 0}
+
+
+@pytest.fixture(scope="session")
+def pictures(write_shard, tmp_path_factory):
+    """An images table of 20 pictures, and its (image_id, bytes)."""
+    path = tmp_path_factory.mktemp("images") / "0.parquet"
+    write_shard(path, range(20))
+    rows = tables.read_table(path, tables.IMAGES).to_pylist()
+    return path, [(row["image_id"], row["bytes"]) for row in rows if row["image_id"]]
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "swin_t"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_vector_is_the_same_to_the_bit_whatever_stands_beside_it(pictures, name, precision):
+    made = make_weights(Embedding(backbone=name, weights="random"), ".")
+
+    def run(some) -> dict[str, np.ndarray]:
+        done = embed_pictures(made.load(), Preprocessing(64, 64), some, precision, batch=8, workers=2)
+        return {image_id: vector for names, found in done for image_id, vector in zip(names, found, strict=True)}
+
+    some = pictures[1][:11]
+    together = run(some)
+    assert len(together) == 11
+    for others in (some[::-1], some[3:4], [some[3], *pictures[1][11:16], some[0]]):
+        for image_id, vector in run(others).items():
+            if image_id in together:
+                np.testing.assert_array_equal(vector, together[image_id])
+
+
+def test_another_size_of_batches_changes_less_than_1e_5(pictures, recipe, weights):
+    made = read_weights(weights)
+    by_size = [
+        np.concatenate([v for _, v in embed_pictures(made.load(), made.preprocessing, pictures[1], "float32", size, 1)])
+        for size in (1, 8)
+    ]
+    np.testing.assert_allclose(*by_size, atol=1e-5)
+
+
+def test_bfloat16_stays_near_float32(pictures, weights):
+    made = read_weights(weights)
+    exact, fast = (
+        np.concatenate([v for _, v in embed_pictures(made.load(), made.preprocessing, pictures[1], precision, 8, 1)])[
+            :, 0
+        ]
+        for precision in ("float32", "bfloat16")
+    )
+    cosine = (exact * fast).sum(1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(fast, axis=1)
+    assert cosine.min() > 0.995
+
+
+def test_the_table_holds_torchvisions_own_vectors(pictures, recipe, weights, tmp_path):
+    counts = in_process(recipe, weights, pictures[0], tmp_path / "store", tmp_path / "0.parquet", workers=2)
+    assert counts == {"pictures": 20, "embedded": 20}
+    made = read_weights(weights)
+    found = vectors_of(tmp_path / "0.parquet")
+    assert list(found) == sorted(image_id for image_id, _ in pictures[1])
+    transforms, features = ImageClassification(crop_size=224), made.load().features
+    with torch.inference_mode():
+        for image_id, content in pictures[1][:4]:
+            seen = transforms(Image.open(io.BytesIO(content)))[None]
+            np.testing.assert_allclose(found[image_id], features(seen).mean((2, 3))[0].numpy(), atol=1e-5)
+    made_by = tables.read_provenance(tmp_path / "0.parquet")
+    assert (made_by["weights"], made_by["weights_sha256"]) == ("random", made.sha256)
+    assert made_by["recipe"] == recipe.model_dump(mode="json")
+
+
+def test_regions_are_fifty_rows_a_picture(write_shard, recipe, weights, tmp_path):
+    write_shard(tmp_path / "images.parquet", [2, 1, 2])
+    regions = Embedding(**{**recipe.model_dump(), "regions": True})
+    in_process(regions, weights, tmp_path / "images.parquet", tmp_path / "store", tmp_path / "0.parquet")
+    table = pq.read_table(tmp_path / "0.parquet")
+    assert table["region"].to_pylist() == [*range(50)] * 2
+    assert table["image_id"].to_pylist() == [f"{1:064x}"] * 50 + [f"{2:064x}"] * 50
+    vectors = np.array(table["vector"].to_pylist()).reshape(2, 50, -1)
+    np.testing.assert_allclose(vectors[:, 0], vectors[:, 1:].mean(1), atol=1e-5)
+
+
+def test_what_the_store_has_is_not_embedded_again(write_shard, recipe, weights, tmp_path):
+    write_shard(tmp_path / "a.parquet", [1, 2, 3, 3])
+    write_shard(tmp_path / "b.parquet", [3, 4])
+    write_shard(tmp_path / "other.parquet", [3, 4], kept={"side": 31})
+    run = [recipe, weights, tmp_path / "a.parquet", tmp_path / "store", tmp_path / "out.parquet"]
+    assert in_process(*run) == {"pictures": 3, "embedded": 3}
+    first = (tmp_path / "out.parquet").read_bytes()
+    assert in_process(*run) == {"pictures": 3, "embedded": 0}
+    assert (tmp_path / "out.parquet").read_bytes() == first
+    run[2] = tmp_path / "b.parquet"
+    assert in_process(*run) == {"pictures": 2, "embedded": 1}
+    run[2] = tmp_path / "other.parquet"  # the same originals, kept in another size
+    assert in_process(*run) == {"pictures": 2, "embedded": 2}
+    run[0] = Embedding(**{**recipe.model_dump(), "precision": "bfloat16"})
+    assert in_process(*run) == {"pictures": 2, "embedded": 2}
+
+
+def test_a_shard_without_pictures_is_an_empty_table(write_shard, recipe, weights, tmp_path):
+    write_shard(tmp_path / "images.parquet", [])
+    in_process(recipe, weights, tmp_path / "images.parquet", tmp_path / "store", tmp_path / "0.parquet")
+    assert (dimensions(tmp_path / "0.parquet"), vectors_of(tmp_path / "0.parquet")) == (576, {})
+
+
+def test_two_jobs_at_once_share_the_work(write_shard, weights, tmp_path):
+    """Shards that overlap in 40 of 60 pictures: 80 distinct ones, and as many are embedded."""
+    write_shard(tmp_path / "a.parquet", range(60))
+    write_shard(tmp_path / "b.parquet", range(79, 19, -1))
+    jobs = [
+        start(weights, tmp_path / f"{name}.parquet", tmp_path / "store", tmp_path / f"out-{name}.parquet")
+        for name in "ab"
+    ]
+    counts = [json.loads(job.communicate(timeout=120)[0]) for job in jobs]
+    assert [job.returncode for job in jobs] == [0, 0]
+    assert [one["pictures"] for one in counts] == [60, 60]
+    assert sum(one["embedded"] for one in counts) == 80
+    a, b = (vectors_of(tmp_path / f"out-{name}.parquet") for name in "ab")
+    for image_id in a.keys() & b.keys():
+        np.testing.assert_array_equal(a[image_id], b[image_id])
+
+
+def test_a_killed_job_goes_on_where_it_was(write_shard, weights, tmp_path):
+    """kill -9 between batches, twice: nothing is embedded twice and the table has the same bytes."""
+    images = tmp_path / "images.parquet"
+    write_shard(images, range(150))
+    whole, again = tmp_path / "whole.parquet", tmp_path / "again.parquet"
+    job = start(weights, images, tmp_path / "store-whole", whole)
+    job.communicate(timeout=120)
+    kept = 0
+    for _ in range(2):
+        job = start(weights, images, tmp_path / "store", again)
+        deadline = time.monotonic() + 60
+        while (now := stored(tmp_path / "store")) < kept + 16 and job.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        job.send_signal(signal.SIGKILL)
+        job.wait()
+        kept = stored(tmp_path / "store")
+        assert kept >= now
+        assert not again.exists()
+    assert 32 <= kept < 150
+    job = start(weights, images, tmp_path / "store", again)
+    assert json.loads(job.communicate(timeout=120)[0]) == {"pictures": 150, "embedded": 150 - kept}
+    assert again.read_bytes() == whole.read_bytes()
+
+
+def stored(store) -> int:
+    """The vectors in the store; 0 while there is none."""
+    files = list(store.glob("embeddings/*/vectors.sqlite"))
+    if not files:
+        return 0
+    database = sqlite3.connect(files[0], timeout=30)
+    try:
+        return database.execute("SELECT count(*) FROM vectors").fetchone()[0]
+    except sqlite3.OperationalError:  # not yet created
+        return 0
+    finally:
+        database.close()
+
+
+def test_vectors_that_are_not_finite_stop_the_stage(pictures, recipe, tmp_path):
+    made = make_weights(recipe, ".")
+    name = next(name for name in made.state if name.endswith("running_var"))
+    made.state[name].fill_(float("nan"))
+    write_weights(tmp_path / "weights.safetensors", made)
+    run = [recipe, tmp_path / "weights.safetensors", pictures[0], tmp_path / "store", tmp_path / "0.parquet"]
+    with pytest.raises(VisnerError, match=f"not finite.*{pictures[1][0][0]}"):
+        in_process(*run)
+    assert not (tmp_path / "0.parquet").exists()
+    assert stored(tmp_path / "store") == 0
+
+
+def test_weights_of_another_backbone_are_refused(pictures, weights, tmp_path):
+    with pytest.raises(VisnerError, match="weights of mobilenet_v3_small, and the recipe's backbone is resnet18"):
+        in_process(Embedding(backbone="resnet18"), weights, pictures[0], tmp_path / "store", tmp_path / "0.parquet")
+
+
+def test_a_damaged_kept_form_is_named(recipe, weights, tmp_path):
+    row = {"query": "q", "rank": 0, "image_id": "f" * 64, "bytes": b"no picture", "width": 1, "height": 1}
+    tables.write_table(tmp_path / "images.parquet", tables.IMAGES, [dict.fromkeys(tables.IMAGES.names) | row])
+    with pytest.raises(VisnerError, match="f{64}: its kept form is damaged"):
+        in_process(recipe, weights, tmp_path / "images.parquet", tmp_path / "store", tmp_path / "0.parquet")
+
+
+@pytest.mark.parametrize("size", [(640, 480), (257, 256), (31, 200), (100, 250)])
+def test_preprocessing_is_torchvisions_own(size):
+    file = io.BytesIO()
+    Image.effect_noise(size, 60).convert("RGB").save(file, "PNG")
+    ours = Preprocessing()
+    pixels = torch.from_numpy(ours.decode(file.getvalue()).copy())[None]
+    theirs = ImageClassification(crop_size=224)(Image.open(io.BytesIO(file.getvalue())))
+    if max(size) <= 4 * min(size):
+        torch.testing.assert_close(ours.normalise(pixels)[0], theirs, atol=1e-5, rtol=0)
+    else:  # the ends that the crop leaves out are cut before: the pixels shift by a fraction
+        assert (ours.normalise(pixels)[0] - theirs).abs().mean() < 0.1
+
+
+def test_a_ribbon_does_not_become_a_giant():
+    file = io.BytesIO()
+    Image.new("RGB", (1, 60_000), "red").save(file, "PNG")
+    assert Preprocessing().decode(file.getvalue()).shape == (224, 224, 3)
+
+
+def test_memory_does_not_grow_with_the_number_of_pictures(weights, tmp_path):
+    """The peaks of 100 and of 400 pictures, 150 kB each, in processes of their own."""
+    report = "\nimport resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    rng = np.random.default_rng(1)
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(file, "JPEG")
+    peaks, sizes = [], []
+    for count in (100, 400):
+        images = tmp_path / f"{count}.parquet"
+        with tables.table_writer(images, tables.IMAGES) as append:
+            for start_at in range(0, count, 50):
+                names = [f"{place:064x}" for place in range(start_at, start_at + 50)]
+                content = [file.getvalue() + rng.bytes(150_000) for _ in names]  # what follows a JPEG is not read
+                columns = dict.fromkeys(tables.IMAGES.names, [None] * 50) | {"image_id": names, "bytes": content}
+                append(pa.table(columns, schema=tables.IMAGES))
+        call = [
+            sys.executable,
+            "-c",
+            EMBED + report,
+            weights,
+            images,
+            tmp_path / "store" / str(count),
+            tmp_path / "out",
+        ]
+        done = subprocess.run([*map(str, call)], check=True, capture_output=True, text=True)
+        peaks.append(float(done.stdout.splitlines()[-1]))
+        sizes.append(images.stat().st_size / 2**20)
+    assert sizes[1] - sizes[0] > 40
+    assert peaks[1] - peaks[0] < (sizes[1] - sizes[0]) / 3

@@ -1,0 +1,149 @@
+"""A small world to score: a corpus of Japanese sentences on disk, and predictions of two systems with errors."""
+
+import argparse
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from visner import tables
+from visner.evaluation import command
+from visner.recipes import Experiment
+from visner.spans import Span, spans_to_bio
+
+PLACES = {
+    "City": ["広島", "京都", "Paris", "箱根", "奈良"],
+    "Country": ["日本", "独"],
+    "Province": ["広島", "北海道"],
+    "MIX": ["仏独"],
+}
+
+
+STATISTICS = {
+    "documents": 40,
+    "sentences": 120,
+    "classes": {
+        "City": {"types": 5, "mentions": 31, "train": 16, "dev": 8, "test": 7},
+        "Country": {"types": 2, "mentions": 30, "train": 10, "dev": 11, "test": 9},
+    },
+    "mix": {"types": 1, "mentions": 3, "train": 2, "dev": 0, "test": 1},
+}
+
+
+def make_sentences(path: Path, seed: int = 1, changed: bool = False) -> list[dict]:
+    """A sentences table of 40 documents with up to two mentions a sentence; `changed` moves one to another split."""
+    chance = random.Random(seed)
+    rows = []
+    for number in range(120):
+        text, spans = "今日は", []
+        for _ in range(chance.randint(0, 2)):
+            label = chance.choice(list(PLACES))
+            name = chance.choice(PLACES[label])
+            spans.append(Span(len(text), len(text) + len(name), label))
+            text += name + chance.choice(["から", "へ、", "で"])
+        split = ("train", "train", "dev", "test")[number // 3 % 4]
+        rows.append(
+            {
+                "sentence_id": f"d{number // 3:02}:{number % 3}",
+                "document_id": f"d{number // 3:02}",
+                "split": "dev" if changed and number == 0 else split,
+                "text": text,
+                "units": list(text),
+                "labels": spans_to_bio(spans, len(text)),
+                "attachment": None,
+            }
+        )
+    tables.write_table(path, tables.SENTENCES, rows, {"sha256": "ab" * 32})
+    return rows
+
+
+def make_predictions(path: Path, sentences: list[dict], seed: int, errors: float, gate: bool) -> list[dict]:
+    """Predictions for dev and test: gold, with a share `errors` of the labels replaced by any other."""
+    chance = random.Random(seed)
+    labels = ["O", *(f"{prefix}-{name}" for prefix in "BI" for name in PLACES)]
+    rows = [
+        {
+            "sentence_id": row["sentence_id"],
+            "gold": row["labels"],
+            "predicted": [chance.choice(labels) if chance.random() < errors else label for label in row["labels"]],
+            "gate": [chance.random() for _ in row["units"]] if gate else None,
+        }
+        for row in sentences
+        if row["split"] != "train"
+    ]
+    tables.write_table(path, tables.PREDICTIONS, rows)
+    return rows
+
+
+def experiment(fusion: str, seeds: list[int]) -> Experiment:
+    """A recipe as a configuration would have it."""
+    pictures = {"images": "pool", "k": 5, "embedding": "densenet121", "grounding": "queries"}
+    return Experiment(corpus="ene", vectors="ene", fusion=fusion, seeds=seeds, **(pictures if fusion != "none" else {}))
+
+
+def evaluation(*arguments: str) -> None:
+    """`visner evaluation ...`, this stage alone."""
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    command.run(parser.parse_args(arguments))
+
+
+class World:
+    """Files of a study in a folder, and the commands that make its results."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.sentences = folder / "sentences.parquet"
+        self.rows = make_sentences(self.sentences)
+        self.predictions: dict[tuple[str, int], Path] = {}
+        self.seeds: dict[str, list[int]] = {}
+        (folder / "nouns.json").write_text(json.dumps({"words": 345, "lexicon": 67}))
+        (folder / "corpus.json").write_text(json.dumps(STATISTICS))
+
+    def train(self, name: str, fusion: str, errors: dict[int, float], weights: dict | None = None) -> None:
+        """Stand in for the recogniser: predictions and reports of each seed."""
+        self.seeds[name] = list(errors)
+        for seed, share in errors.items():
+            folder = self.folder / name / f"seed{seed}"
+            folder.mkdir(parents=True)
+            self.predictions[name, seed] = folder / "predictions.parquet"
+            make_predictions(folder / "predictions.parquet", self.rows, seed, share, fusion == "gate")
+            report = {"seed": seed, "best_epoch": 2, "dev_f1": [40.0, 50.0], "recipe": {}, "provenance": {}}
+            if weights:
+                made_by = {"weights": weights["name"], "weights_sha256": weights["sha256"]}
+                report["provenance"]["pictures"] = {"embeddings": made_by}
+            (folder / "training.json").write_text(json.dumps(report))
+
+    def score(self, name: str, fusion: str) -> Path:
+        """Run `visner evaluation scores`; its scores.json."""
+        seeds, output = self.seeds[name], self.folder / name / "scores.json"
+        system = self.folder / name / "system.json"
+        system.write_text(json.dumps({"config": {"corpora": {"ene": {"format": "ene"}}, "experiments": {name: {}}}}))
+        evaluation(
+            *("scores", "--recipe", experiment(fusion, seeds).fingerprint(), "--name", name),
+            *("--system", str(system), "--sentences", str(self.sentences)),
+            *("--output", str(output), "--seeds", *map(str, seeds)),
+            *("--predictions", *(str(self.predictions[name, seed]) for seed in seeds)),
+            *("--training", *(str(self.folder / name / f"seed{seed}" / "training.json") for seed in seeds)),
+        )
+        return output
+
+    def study(self, recipe: str) -> Path:
+        """Run `visner evaluation study` over all that was trained; the page."""
+        output = self.folder / "study" / "index.md"
+        evaluation(
+            *("study", "--recipe", recipe, "--name", "places", "--sentences", str(self.sentences)),
+            *("--corpus-statistics", str(self.folder / "corpus.json")),
+            *("--nouns-statistics", str(self.folder / "nouns.json")),
+            *("--scores", *(f"{name}={self.folder / name / 'scores.json'}" for name in self.seeds)),
+            *("--predictions", *(f"{name}:{seed}={path}" for (name, seed), path in self.predictions.items())),
+            *("--output", str(output), "--tables", str(output.parent / "tables")),
+        )
+        return output
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A fresh corpus in a temporary folder."""
+    return World(tmp_path)

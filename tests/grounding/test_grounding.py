@@ -1,0 +1,98 @@
+"""Grounding against a plain reading of its definition, and the controls' promises."""
+
+import argparse
+import json
+
+import numpy as np
+import pytest
+
+from visner import tables
+from visner.errors import VisnerError
+from visner.grounding import command, controls
+
+VECTORS = {"a": [1, 0], "b": [3, 2], "c": [5, 4], "d": [7, 6]}
+
+
+def picture(query, rank, image_id):
+    return {"query": query, "rank": rank, "image_id": image_id, "reason": None if image_id else "truncated"}
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    """Two shards; 山's best picture is broken, 川's only one is, 島 shares a picture with 山."""
+    shards = [
+        [picture("山", 2, "b"), picture("山", 0, None), picture("山", 1, "a"), picture("山", 3, "c")],
+        [picture("川", 0, None), picture("島", 0, "b"), picture("島", 1, "d")],
+    ]
+    blank = dict.fromkeys(["bytes", "width", "height", "source_url"])
+    for number, rows in enumerate(shards):
+        tables.write_table(tmp_path / f"images{number}", tables.IMAGES, [{**blank, **row} for row in rows])
+        ids = sorted({row["image_id"] for row in rows if row["image_id"]})
+        rows = [{"image_id": i, "region": r, "vector": VECTORS[i] if r == 0 else [99, 99]} for i in ids for r in (0, 1)]
+        tables.write_table(tmp_path / f"embeddings{number}", tables.embeddings_schema(2), rows)
+    sentence = {"sentence_id": "s", "document_id": "d", "split": "train", "text": "山川 島", "units": list("山川 島")}
+    tables.write_table(
+        tmp_path / "sentences", tables.SENTENCES, [{**sentence, "labels": ["O"] * 4, "attachment": None}]
+    )
+
+    def word(surface, start, queries):
+        return {"surface": surface, "pos": "", "start": start, "stop": start + 1, "queries": queries}
+
+    words = [word("山", 0, ["山"]), word("川", 1, ["川", "島"]), word("島", 3, [])]
+    tables.write_table(tmp_path / "words", tables.WORDS, [{"sentence_id": "s", "words": words}])
+    return argparse.Namespace(
+        recipe=json.dumps({"grounding": "queries", "k": 2, "control": None}),
+        sentences=tmp_path / "sentences",
+        words=tmp_path / "words",
+        images=[tmp_path / "images0", tmp_path / "images1"],
+        embeddings=[tmp_path / "embeddings0", tmp_path / "embeddings1"],
+        output=tmp_path / "grounding.parquet",
+        vectors=tmp_path / "vectors.npy",
+    )
+
+
+def seen(arguments):
+    """The vector that each unit sees, or None."""
+    command.run(arguments)
+    vectors = np.load(arguments.vectors)
+    (row,) = tables.iterate_rows(arguments.output, tables.GROUNDING)
+    return [vectors[rows[0]].tolist() if rows else None for rows in row["rows"]], vectors
+
+
+def test_a_word_sees_the_mean_of_its_first_usable_pictures(arguments):
+    units, vectors = seen(arguments)
+    # 山: a and b; 川 has none, and falls back on its second query 島: b and d; the space and the verb see nothing
+    assert units == [[2, 1], [5, 4], None, None]
+    assert len(vectors) == 2
+
+
+def test_k_takes_fewer(arguments):
+    arguments.recipe = json.dumps({"grounding": "queries", "k": 1, "control": None})
+    assert seen(arguments)[0] == [[1, 0], [3, 2], None, None]
+
+
+@pytest.mark.parametrize("control", controls.CONTROLS)
+def test_a_control_changes_vectors_and_not_who_has_pictures(arguments, control):
+    plain = [unit is not None for unit in seen(arguments)[0]]
+    arguments.recipe = json.dumps({"grounding": "queries", "k": 2, "control": control})
+    assert [unit is not None for unit in seen(arguments)[0]] == plain
+
+
+def test_a_picture_without_a_vector_stops_the_stage(arguments):
+    arguments.embeddings = arguments.embeddings[:1]
+    with pytest.raises(VisnerError, match="1 pictures have no vector, d among them"):
+        command.run(arguments)
+
+
+def test_controls_keep_what_they_promise():
+    generator = np.random.default_rng(1)
+    vectors = (generator.standard_normal((500, 20)) + np.arange(20)).astype(np.float32)
+    shuffled = controls.shuffled(vectors, np.random.default_rng(2))
+    assert sorted(map(tuple, shuffled)) == sorted(map(tuple, vectors))
+    assert (shuffled != vectors).any(1).mean() > 0.9
+    noise = controls.noise(vectors, np.random.default_rng(2))
+    np.testing.assert_allclose(noise.mean(0), vectors.mean(0), atol=0.3)
+    np.testing.assert_allclose((noise**2).sum(1).mean(), (vectors**2).sum(1).mean(), rtol=0.02)
+    presence = controls.presence(vectors, np.random.default_rng(2))
+    assert (presence == presence[0]).all()
+    assert presence.shape == vectors.shape

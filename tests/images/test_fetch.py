@@ -1,0 +1,247 @@
+"""The stage `images` on real files: both sources, coverage, and memory."""
+
+import argparse
+import io
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from visner import tables
+from visner.errors import VisnerError
+from visner.images import command, drawings
+from visner.images.coverage import coverage
+from visner.images.fetch import fetch
+from visner.images.sources import open_source
+from visner.recipes import FolderImages, SampleImages
+
+CALL = (
+    "import sys; from argparse import ArgumentParser; from visner.images import command; parser = ArgumentParser(); "
+    "command.add_arguments(parser); command.run(parser.parse_args(sys.argv[1:]))"
+)
+
+
+def picture(path: Path, colour: str, size=(20, 10)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path)
+
+
+def write_queries(path: Path, counts: dict[str, int], shards: int = 1) -> Path:
+    rows = [
+        {"query": query, "occurrences": count, "shard": place % shards}
+        for place, (query, count) in enumerate(counts.items())
+    ]
+    tables.write_table(path, tables.QUERIES, rows)
+    return path
+
+
+def rows_of(path: Path) -> list[dict]:
+    return tables.read_table(path, tables.IMAGES).to_pylist()
+
+
+def addresses(recipe, root: Path, query: str) -> list[str]:
+    return [candidate.source_url for candidate in open_source(recipe, root).candidates(query)]
+
+
+@pytest.fixture
+def pool(tmp_path) -> Path:
+    """Pictures a.png ... d.png, one of them broken, and a web page called page.jpg."""
+    for name, colour in zip("abcd", ("red", "green", "blue", "white"), strict=True):
+        picture(tmp_path / "pool" / f"{name}.png", colour)
+    broken = tmp_path / "pool" / "broken.png"
+    broken.write_bytes((tmp_path / "pool" / "a.png").read_bytes()[:-30])
+    (tmp_path / "pool" / "page.jpg").write_text("<html>not found</html>")
+    return tmp_path
+
+
+def manifest(path: Path, rows: dict[str, str]) -> None:
+    lines = ["word\tkind\tfiles", *(f"{query}\tx\t{files}" for query, files in rows.items())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+FOLDER = {"source": "folder", "folder": "pool", "manifest": "manifest.tsv", "query_column": "word"}
+
+
+def test_the_next_candidate_takes_the_turn_of_a_rejected_one(pool):
+    manifest(pool / "manifest.tsv", {"色": "broken.png|a.png|gone.png|page.jpg|b.png|c.png", "無": ""})
+    queries = write_queries(pool / "queries.parquet", {"色": 5, "無": 2, "未知": 1})
+    counts = fetch(FolderImages(**FOLDER, depth=2), pool, queries, 0, pool / "0.parquet")
+    rows = rows_of(pool / "0.parquet")
+    assert [(row["rank"], row["source_url"], row["reason"]) for row in rows] == [
+        (0, "broken.png", "broken"),
+        (1, "a.png", None),
+        (2, "gone.png", "missing"),
+        (3, "page.jpg", "not-a-picture"),
+        (4, "b.png", None),
+    ]
+    for row in rows:
+        usable = row["reason"] is None
+        assert all((row[key] is not None) == usable for key in ("image_id", "bytes", "width", "height"))
+    assert (rows[1]["width"], rows[1]["height"]) == (20, 10)
+    assert Image.open(io.BytesIO(rows[4]["bytes"])).getpixel((5, 5))[1] > 100  # green
+    assert counts == {
+        "queries": 3,
+        "queries_covered": 1,
+        "occurrences": 8,
+        "occurrences_covered": 5,
+        "pictures": 2,
+        "bytes": sum(len(row["bytes"]) for row in rows if row["bytes"]),
+        "rejected": {"broken": 1, "missing": 1, "not-a-picture": 1},
+    }
+    made_by = tables.read_provenance(pool / "0.parquet")
+    assert (made_by["counts"], made_by["recipe"]["depth"], made_by["kept"]["side"]) == (counts, 2, 256)
+
+
+def test_queries_and_manifest_meet_after_nfkc(pool):
+    manifest(pool / "manifest.tsv", {"ＡＢＣ": "a.png|b.png", "abc": "c.png", "ABC": "b.png|d.png", "ｶﾞｽ": "a.png"})
+    recipe = FolderImages(**FOLDER)
+    assert addresses(recipe, pool, "ABC") == ["a.png", "b.png", "d.png"]
+    assert addresses(recipe, pool, "abc") == ["c.png"]
+    assert addresses(recipe, pool, unicodedata.normalize("NFD", "ガス")) == ["a.png"]
+
+
+@pytest.mark.parametrize("kind", ["list", "joined"])
+def test_a_parquet_manifest_says_the_same_as_its_tsv(pool, kind):
+    content = {"色": ["b.png", "a.png"], "空": []}
+    files = list(content.values()) if kind == "list" else ["|".join(names) for names in content.values()]
+    pq.write_table(pa.table({"word": list(content), "files": files}), pool / "manifest.parquet")
+    recipe = FolderImages(**{**FOLDER, "manifest": "manifest.parquet"})
+    assert addresses(recipe, pool, "色") == ["b.png", "a.png"]
+    assert addresses(recipe, pool, "空") == []
+
+
+def test_without_a_manifest_each_query_has_a_folder(tmp_path):
+    picture(tmp_path / "pool" / "山" / "2.png", "red")
+    picture(tmp_path / "pool" / "山" / "10.png", "blue")
+    (tmp_path / "pool" / "山" / ".hidden").write_text("no picture")
+    picture(tmp_path / "pool" / unicodedata.normalize("NFD", "ガス") / "x.png", "red")
+    recipe = FolderImages(source="folder", folder="pool")
+    assert addresses(recipe, tmp_path, "山") == ["山/10.png", "山/2.png"]
+    assert len(addresses(recipe, tmp_path, "ガス")) == 1
+    assert addresses(recipe, tmp_path, "..") == addresses(recipe, tmp_path, "山/2.png") == []
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("word\tfile\nx\ta.png\n", r"manifest.tsv:1: there is no column 'files' \(files_column\).*word, file"),
+        ("word\tfiles\nx\ta.png\ny\n", r"manifest.tsv:3: 1 columns, the header has 2"),
+        ("", r"manifest.tsv:1: there is no column 'word'"),
+    ],
+)
+def test_a_wrong_manifest_is_named_with_its_line(pool, content, message):
+    (pool / "manifest.tsv").write_text(content)
+    with pytest.raises(VisnerError, match=message):
+        open_source(FolderImages(**FOLDER), pool)
+
+
+def test_a_folder_or_a_manifest_that_is_not_there(pool):
+    with pytest.raises(VisnerError, match="no file .*manifest.tsv"):
+        open_source(FolderImages(**FOLDER), pool)
+    with pytest.raises(VisnerError, match="no folder .*nowhere"):
+        open_source(FolderImages(source="folder", folder="nowhere"), pool)
+
+
+def test_the_sample_is_drawn_on_demand(tmp_path):
+    recipe = SampleImages(source="sample", seed=3, drawings=2, depth=2)
+    word, expected = next((word, found) for word, found in drawings.manifest(3, 2).items() if len(found) > 1)
+    queries = write_queries(tmp_path / "queries.parquet", {word: 1, "絵のない語": 1})
+    fetch(recipe, tmp_path, queries, 0, tmp_path / "0.parquet")
+    rows = rows_of(tmp_path / "0.parquet")
+    assert [row["source_url"] for row in rows] == [f"sample:{kind}/{number}" for kind, number in expected[:2]]
+    drawn = drawings.draw(*expected[0], 3)
+    assert Image.open(io.BytesIO(rows[0]["bytes"])).size == drawn.size
+
+
+def test_the_same_bytes_whatever_the_number_of_workers(pool):
+    names = ["a.png", "broken.png", "b.png", "c.png", "d.png"]
+    manifest(pool / "manifest.tsv", {f"q{place}": "|".join(names[place % 5 :]) for place in range(200)})
+    queries = write_queries(pool / "queries.parquet", {f"q{place}": 1 for place in range(200)})
+    for workers in (1, 4):
+        fetch(FolderImages(**FOLDER, depth=3), pool, queries, 0, pool / f"{workers}.parquet", workers)
+    assert (pool / "1.parquet").read_bytes() == (pool / "4.parquet").read_bytes()
+    assert pq.ParquetFile(pool / "1.parquet").num_row_groups > 1
+
+
+def test_coverage_sums_the_shards(pool):
+    manifest(pool / "manifest.tsv", {"色": "broken.png|a.png", "赤": "a.png", "青": "c.png|gone.png", "無": "gone.png"})
+    queries = write_queries(pool / "queries.parquet", {"色": 5, "無": 7, "赤": 3, "青": 1, "未知": 9}, shards=2)
+    shards = [pool / "1.parquet", pool / "0.parquet"]
+    for shard in (0, 1):
+        fetch(FolderImages(**FOLDER), pool, queries, shard, pool / f"{shard}.parquet")
+    found = coverage(shards, queries)
+    assert {key: found[key] for key in ("queries", "queries_covered", "pictures", "distinct_pictures")} == {
+        "queries": 5,
+        "queries_covered": 3,
+        "pictures": 3,
+        "distinct_pictures": 2,
+    }
+    assert (found["occurrences"], found["occurrences_covered"]) == (25, 9)
+    assert found["empty"] == [{"query": "未知", "occurrences": 9}, {"query": "無", "occurrences": 7}]
+    assert found["rejected"] == {
+        "broken": {"pictures": 1, "examples": [{"query": "色", "source_url": "broken.png"}]},
+        "missing": {
+            "pictures": 2,
+            "examples": [{"query": "無", "source_url": "gone.png"}, {"query": "青", "source_url": "gone.png"}],
+        },
+    }
+    with pytest.raises(VisnerError, match="give all shards"):
+        coverage(shards[:1], queries)
+    with pytest.raises(VisnerError, match="given twice"):
+        coverage([*shards, shards[0]], queries)
+
+
+def test_the_command_makes_shards_and_statistics(pool):
+    manifest(pool / "manifest.tsv", {"色": "a.png|b.png"})
+    queries = write_queries(pool / "queries.parquet", {"色": 5})
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    recipe = FolderImages(**FOLDER).fingerprint()
+    run = f"fetch --root {pool} --queries {queries} --shard 0 --output {pool / '0.parquet'} --workers 2".split()
+    command.run(parser.parse_args([*run, "--recipe", recipe]))
+    run = f"coverage --shards {pool / '0.parquet'} --queries {queries} --output {pool / 'statistics.json'}".split()
+    command.run(parser.parse_args(run))
+    assert tables.read_json(pool / "statistics.json")["pictures"] == 2
+
+
+def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):
+    """The peaks of 150 and of 600 pictures, in processes of their own, differ by less than what was kept."""
+    (tmp_path / "pool").mkdir()
+    rng = np.random.default_rng(1)
+    for place in range(600):
+        noise = rng.integers(0, 256, (256, 256, 3), np.uint8)  # no two alike, none compressible
+        Image.fromarray(noise).save(tmp_path / "pool" / f"{place}.bmp")
+    report = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    sizes, peaks = [], []
+    for pictures in (150, 600):
+        manifest(tmp_path / "manifest.tsv", {f"q{place}": f"{place}.bmp" for place in range(pictures)})
+        queries = write_queries(tmp_path / "queries.parquet", {f"q{place}": 1 for place in range(pictures)})
+        arguments = ["fetch", "--recipe", FolderImages(**FOLDER).fingerprint(), "--root", tmp_path, "--shard", 0]
+        arguments += ["--queries", queries, "--output", tmp_path / "0.parquet"]
+        call = [sys.executable, "-c", f"{CALL}; {report}", *map(str, arguments)]
+        peaks.append(float(subprocess.run(call, check=True, capture_output=True, text=True).stdout))
+        sizes.append((tmp_path / "0.parquet").stat().st_size / 2**20)
+    assert sizes[1] - sizes[0] > 40  # MB: enough to be seen
+    assert peaks[1] - peaks[0] < (sizes[1] - sizes[0]) / 3
+
+
+def test_the_pool_of_emoji(shared_data, tmp_path):
+    recipe = FolderImages(
+        source="folder",
+        folder="image-pool/images",
+        manifest="image-pool/queries_ja.tsv",
+        query_column="word",
+        depth=3,
+    )
+    queries = write_queries(tmp_path / "queries.parquet", {"日本": 10, "山": 5, "金メダル": 2, "存在しない語": 1})
+    counts = fetch(recipe, shared_data, queries, 0, tmp_path / "0.parquet", 2)
+    assert (counts["queries_covered"], counts["occurrences_covered"], counts["rejected"]) == (3, 17, {})
+    medals = [row for row in rows_of(tmp_path / "0.parquet") if row["query"] == "金メダル"]
+    assert medals[0]["source_url"] == "emoji_u1f947.png"
+    assert max(medals[0]["width"], medals[0]["height"]) == 128

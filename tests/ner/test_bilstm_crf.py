@@ -1,0 +1,156 @@
+"""The model against the paper's equations written out with torch's own layers."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from visner.ner.bilstm_crf import BiLSTMCRF, Tables, build, prepare
+from visner.ner.dataset import NONE, build_sentence, collate, shuffled_batches, sorted_batches
+from visner.ner.train import load, save
+from visner.recipes import Experiment
+
+WIDTHS = {"chars": 5, "words": 4, "contextual": 6, "visual": 7}
+PICTURES = {"images": "x", "k": 1, "embedding": "x", "grounding": "queries"}
+
+
+def recipe(fusion, **more):
+    pictures = PICTURES if fusion != "none" else {}
+    return Experiment(corpus="x", vectors="x", hidden=8, fusion=fusion, **pictures, **more)
+
+
+@pytest.fixture
+def tables():
+    generator = np.random.default_rng(5)
+    rows = {"chars": 6, "words": 4, "contextual": 9, "visual": 3}
+    return Tables(*(generator.standard_normal((rows[n], WIDTHS[n])).astype(np.float32) for n in WIDTHS))
+
+
+@pytest.fixture
+def sentences():
+    """Two sentences with a space outside all words, unknown units and words, and words with and without pictures."""
+    chars, words = {"京": 0, "都": 1, "へ": 2, "行": 3, " ": 4}, {"京都": 0, "へ": 1, "行く": 2}
+
+    def word(surface, start):
+        return {"surface": surface, "start": start, "stop": start + len(surface)}
+
+    first = build_sentence("1", list("京都へ 行く"), [word("京都", 0), word("へ", 2), word("行く", 4)], 0,
+                           [[2], [2], [], [], [0, 1], [0, 1]], chars, words, np.array([1, 2, 0, 0, 0, 0]))  # fmt: skip
+    second = build_sentence("2", list("都々"), [word("都々", 0)], 3, [[], []], chars, words, np.array([0, 0]))
+    return [first, second]
+
+
+def row(table, index):
+    return torch.zeros(table.shape[1]) if index == NONE else torch.from_numpy(table[index])
+
+
+def reference(model, sentence, tables):
+    """Emissions [T, K] of one sentence: x_t written out unit by unit (eqs. 1, 5-7), then torch's nn.LSTM."""
+    fusion = model.recipe.fusion
+    inputs = []
+    for t in range(len(sentence)):
+        segment = sentence.segments[t]
+        context = row(tables.contextual, sentence.occurrences[segment])
+        parts = [row(tables.chars, sentence.units[t]), row(tables.words, sentence.words[segment]), context]
+        if fusion != "none":
+            seen = [row(tables.visual, picture) for picture in sentence.pictures[segment] if picture != NONE]
+            v = torch.stack(seen).mean(0) if seen else torch.zeros(WIDTHS["visual"])
+            g = torch.sigmoid(model.gate(torch.cat([v, context]))) if fusion == "gate" else 1
+            parts.append(g * v)
+        inputs.append(torch.cat(parts))
+    blocks = [model.project_chars.weight, model.project_words.weight]
+    if fusion != "none":
+        blocks.append(model.project_visual.weight)
+    hidden = model.recipe.hidden
+    lstm = nn.LSTM(len(inputs[0]), hidden, bidirectional=True)
+
+    def reordered(weight):  # ours (output, input, forget, cell) as nn.LSTM's (input, forget, cell, output)
+        o, i, f, g = weight.chunk(4)
+        return torch.cat([i, f, g, o])
+
+    with torch.no_grad():
+        for direction, suffix in enumerate(["l0", "l0_reverse"]):
+            rows = slice(4 * hidden * direction, 4 * hidden * (direction + 1))
+            getattr(lstm, f"weight_ih_{suffix}").copy_(reordered(torch.cat(blocks, dim=1)[rows]))
+            getattr(lstm, f"bias_ih_{suffix}").copy_(reordered(model.project_chars.bias[rows]))
+            getattr(lstm, f"bias_hh_{suffix}").zero_()
+            getattr(lstm, f"weight_hh_{suffix}").copy_(reordered(model.lstm.weight[direction].T))
+    states, _ = lstm(torch.stack(inputs))  # [T, 2H]
+    return model.emit(states)
+
+
+@pytest.mark.parametrize(
+    "fusion, gate", [("none", "scalar"), ("simple", "scalar"), ("gate", "scalar"), ("gate", "vector")]
+)
+def test_emissions_are_those_of_the_equations(sentences, tables, fusion, gate):
+    torch.manual_seed(6)
+    model = BiLSTMCRF(recipe(fusion, gate=gate), WIDTHS, 3).eval()
+    found, _ = model.emissions(prepare(sentences, tables, torch.device("cpu")))
+    for one, sentence in zip(found, sentences, strict=True):
+        torch.testing.assert_close(one[: len(sentence)], reference(model, sentence, tables))
+
+
+def test_gates_stand_at_units_with_pictures_and_nowhere_else(sentences, tables):
+    torch.manual_seed(7)
+    model = BiLSTMCRF(recipe("gate"), WIDTHS, 3).eval()
+    _, (first, second) = model.predict(prepare(sentences, tables, torch.device("cpu")))
+    assert np.isfinite(first).tolist() == [True, True, False, False, True, True]
+    assert np.isnan(second).all()
+    v, context = tables.visual[2], tables.contextual[0]
+    expected = torch.sigmoid(model.gate(torch.from_numpy(np.concatenate([v, context]))))
+    assert first[0] == pytest.approx(expected.item(), abs=1e-6)
+
+
+def test_a_model_learns_what_only_pictures_tell(tables):
+    """The same text with other pictures has other labels: only a model that sees them can be right."""
+    word = {"surface": "山", "start": 0, "stop": 1}
+    sentences = [
+        build_sentence(str(n), ["山"], [word], 0, [[n % 2]], {"山": 0}, {"山": 0}, np.array([n % 2])) for n in range(20)
+    ]
+    torch.manual_seed(8)
+    model = BiLSTMCRF(recipe("gate", dropout_input=0.1, dropout_output=0.1), WIDTHS, 2)
+    optimizer = torch.optim.Adam(model.parameters(), 0.02)
+    inputs = prepare(sentences, tables, torch.device("cpu"))
+    for _ in range(30):
+        optimizer.zero_grad()
+        model.loss(inputs).backward()
+        optimizer.step()
+    tags, _ = model.eval().predict(inputs)
+    assert [one[0] for one in tags] == [n % 2 for n in range(20)]
+
+
+def test_a_saved_model_predicts_the_same(sentences, tables, tmp_path):
+    model = BiLSTMCRF(recipe("gate"), WIDTHS, 3).eval()
+    save(tmp_path / "model.safetensors", model, ["O", "B-X", "I-X"], 1)
+    again, labels = load(tmp_path / "model.safetensors", torch.device("cpu"))
+    assert labels == ["O", "B-X", "I-X"]
+    inputs = prepare(sentences, tables, torch.device("cpu"))
+    torch.testing.assert_close(again.emissions(inputs)[0], model.emissions(inputs)[0], rtol=0, atol=0)
+    assert build(model.describe()).recipe == model.recipe
+
+
+def test_batches_hold_every_sentence_once_with_neighbours_of_like_length(sentences):
+    many = [Numbered(n, len(sentences[n % 2])) for n in range(101)]
+    batches = list(shuffled_batches(many, 10, torch.Generator().manual_seed(1)))
+    assert sorted(s.number for batch in batches for s in batch) == list(range(101))
+    assert sum(len({len(s) for s in batch}) > 1 for batch in batches) <= 2
+    again = list(shuffled_batches(many, 10, torch.Generator().manual_seed(1)))
+    assert [[s.number for s in batch] for batch in again] == [[s.number for s in batch] for batch in batches]
+    assert sorted(i for batch in sorted_batches(many, 7) for i in batch) == list(range(101))
+
+
+class Numbered:
+    """A sentence of some length that knows its place."""
+
+    def __init__(self, number, length):
+        self.number, self.length = number, length
+
+    def __len__(self):
+        return self.length
+
+
+def test_padding_shows_the_empty_segment(sentences):
+    batch = collate(sentences)
+    assert batch.segments[1].tolist()[2:] == [0, 0, 0, 0]
+    assert batch.words[0] == NONE
+    assert batch.mask.sum().item() == 8

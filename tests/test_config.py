@@ -1,0 +1,104 @@
+"""The configuration: what stops before any job, and with which line; the comments of config.yaml."""
+
+import copy
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+import visner.recipes
+from visner.config import Config, load, read_recipe
+from visner.errors import VisnerError
+from visner.recipes import Experiment
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = sorted([ROOT / "config.yaml", *(ROOT / "config").glob("*.yaml")])
+
+
+@pytest.fixture
+def content():
+    return yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_configuration_that_is_shipped_is_valid(path):
+    assert load(path).experiments
+
+
+def set_key(content, key, value):
+    *parents, last = key.split(".")
+    for parent in parents:
+        content = content[parent]
+    content[last] = value
+
+
+@pytest.mark.parametrize(
+    "key, value, expected",
+    [
+        ("experiments.ene_gate.fusion", "gat", "experiments.ene_gate.fusion: choose from 'none', 'simple' or 'gate'"),
+        ("experiments.ene_gate.fussion", "gate", "experiments.ene_gate.fussion: no such key; did you mean fusion?"),
+        ("experiments.ene_gate.k", 16, "experiments.ene_gate.k: 16 is more than images.sample.depth; choose 1 to 15"),
+        ("experiments.ene_gate.images", None, "experiments.ene_gate: `fusion: gate` needs pictures: set images"),
+        (
+            "experiments.ene_gate.corpus",
+            "en",
+            "experiments.ene_gate.corpus: there is no recipe 'en'; did you mean ene?",
+        ),
+        ("experiments.ene_gate.training.epochs", "ten", "experiments.ene_gate.training.epochs: Input should be"),
+        ("experiments.ene_gate.seeds", [1, 1], "`seeds` names a seed twice"),
+        ("experiments.ene_baseline.k", 3, "`fusion: none` sees no pictures: leave out k"),
+        ("corpora.ene.format", "xml", "corpora.ene.format: choose from 'ene', 'stockmark', 'conll', 'text'"),
+        ("corpora.ene.clases", [], "corpora.ene.clases: no such key; did you mean classes? choose from classes"),
+        ("corpora.ene.split.trian", "x", "corpora.ene.split.trian: no such key; did you mean train?"),
+        ("corpora.ene.paths", [], "corpora.ene: give either `paths`"),
+        ("images.sample.source", "bingo", "images.sample.source: choose from 'sample', 'folder'"),
+        ("vectors.ene.flair", None, "experiments.ene_gate.fusion: the gate reads Flair vectors"),
+        ("vectors.ene.glove_char.path", "x", "vectors.ene.glove_char: give either `corpora`"),
+        ("studies.ene.systems", ["ene_gat"], "there is no recipe 'ene_gat'; did you mean ene_gate?"),
+        ("gpus", 1, "gpus: no such key; did you mean gpu?"),
+        ("training_threads", 0, "training_threads: Input should be greater than 0"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_key_and_the_choices(content, key, value, expected):
+    set_key(content, key, value)
+    with pytest.raises(VisnerError) as error:
+        load(content)
+    assert expected in str(error.value)
+    assert len(str(error.value).splitlines()) == 1 + str(error.value).count("\nconfiguration:")
+
+
+def test_a_reserved_name_is_refused(content):
+    content["experiments"]["nouns"] = copy.deepcopy(content["experiments"]["ene_baseline"])
+    with pytest.raises(VisnerError, match="experiments.nouns: the name is reserved .* reserved are corpora"):
+        load(content)
+
+
+def test_not_yaml_says_the_line(tmp_path):
+    (tmp_path / "bad.yaml").write_text("corpora:\n  ene: [\n")
+    with pytest.raises(VisnerError, match=r"bad.yaml:\d+: not YAML"):
+        load(tmp_path / "bad.yaml")
+
+
+def test_every_key_of_the_models_is_named_in_the_configurations():
+    named = set(re.findall(r"\b([a-z_0-9]+)(?=:|`)", (ROOT / "config.yaml").read_text()))
+    members = [member for member in [*vars(visner.recipes).values(), Config] if isinstance(member, type)]
+    models = [member for member in members if issubclass(member, BaseModel) and member is not BaseModel]
+    keys = {key for model in models for key in model.model_fields}
+    assert keys - named == set()
+    assert "learning_rate" in keys  # the models were found
+
+
+def test_fingerprints_leave_out_what_is_asked_and_are_sorted(content):
+    experiment = Config.model_validate(content).experiments["ene_gate"]
+    assert "seeds" not in experiment.fingerprint("seeds")
+    assert experiment.fingerprint(only=("k", "control")) == '{"control": null, "k": 15}'
+
+
+def test_a_recipe_is_read_from_json_or_from_a_configuration():
+    path = f"{ROOT / 'config.yaml'}:experiments.ene_gate"
+    recipe = read_recipe(path, Experiment)
+    assert recipe == read_recipe(recipe.fingerprint(), Experiment)
+    with pytest.raises(VisnerError, match="there is no 'ene_gat'"):
+        read_recipe(path[:-1], Experiment)

@@ -1,0 +1,154 @@
+"""Against the flair library itself: its vectors, its models, its training."""
+
+import builtins
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from visner.errors import VisnerError
+from visner.vectors.encoder import FlairEncoder
+from visner.vectors.language_model import CharacterLanguageModel
+
+flair = pytest.importorskip("flair", reason="the flair library is not installed (pip install visner[flair])")
+from flair.data import Dictionary, Sentence  # noqa: E402
+from flair.embeddings import FlairEmbeddings  # noqa: E402
+from flair.models import LanguageModel  # noqa: E402
+
+from visner.vectors import flair_models  # noqa: E402
+
+SENTENCES = [
+    ["雨"],
+    ["京都", "に", "雨", "が", "降る", "。"],
+    ["abc", "未知"],
+    ["京都", "に", "雨"] * 250,
+    ["東", "山"] * 9,
+]
+
+
+@pytest.fixture(autouse=True)
+def on_the_cpu(monkeypatch):
+    monkeypatch.setattr(flair, "device", torch.device("cpu"))
+
+
+def flair_model(direction, layers=1):
+    dictionary = Dictionary()
+    for character in "\n 京都東山に雨が降る。abc":
+        dictionary.add_item(character)
+    torch.manual_seed(len(direction))
+    return LanguageModel(dictionary, direction == "forward", 16, layers).eval()
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_vectors_are_those_of_flair(tmp_path, layers):
+    paths, expected = [], []
+    for direction in ("forward", "backward"):
+        model = flair_model(direction, layers)
+        flair_models.convert(model).save(tmp_path / direction, {})
+        paths.append(tmp_path / direction)
+        sentences = [Sentence(list(words)) for words in SENTENCES]
+        embeddings = FlairEmbeddings(model)
+        embeddings.embed(sentences)
+        expected.append([np.stack([token.embedding.numpy() for token in sentence]) for sentence in sentences])
+    for vectors, forward, backward in zip(FlairEncoder(*paths).encode(SENTENCES), *expected, strict=True):
+        np.testing.assert_allclose(vectors, np.hstack([forward, backward]), atol=1e-5)
+
+
+def test_a_ready_model_is_converted_and_one_of_ours_is_copied(visner_vectors, tmp_path):
+    flair_model("backward").save(tmp_path / "lm.pt")
+    recipe = {"forward": "f.pt", "backward": "lm.pt"}
+    command = ["flair-import", "--direction", "backward", "--root", tmp_path]
+    visner_vectors(*command, "--recipe", json.dumps(recipe), "--output", tmp_path / "ours")
+    expected = flair_models.convert(flair_model("backward")).state_dict()
+    found = CharacterLanguageModel.load(tmp_path / "ours", "backward").state_dict()
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    recipe["backward"] = "ours"
+    visner_vectors(*command, "--recipe", json.dumps(recipe), "--output", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == (tmp_path / "ours").read_bytes()
+
+
+def test_what_is_no_such_model_is_refused(tmp_path):
+    flair_model("backward").save(tmp_path / "lm.pt")
+    with pytest.raises(VisnerError, match="swap the two"):
+        flair_models.load("lm.pt", tmp_path, "forward")
+    with pytest.raises(VisnerError, match="no such file"):
+        flair_models.load("missing.pt", tmp_path, "forward")
+    torch.save({"something": 1}, tmp_path / "other.pt")
+    with pytest.raises(VisnerError, match="not a language model"):
+        flair_models.load("other.pt", tmp_path, "forward")
+    with pytest.raises(VisnerError, match="no such model"):
+        flair_models.load("no-such-name", tmp_path, "forward")
+    with pytest.raises(VisnerError, match="GRU"):
+        flair_models.convert(LanguageModel(Dictionary(), True, 16, 1, recurrent_type="GRU"))
+
+
+def test_without_flair_the_extra_is_named(monkeypatch):
+    real = builtins.__import__
+
+    def without_flair(name, *arguments, **options):
+        if name == "flair":
+            raise ModuleNotFoundError("No module named 'flair'")
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without_flair)
+    with pytest.raises(VisnerError, match=r"visner\[flair\]"):
+        flair_models.import_flair()
+
+
+@pytest.fixture
+def train(visner_vectors):
+    def run(tables, output, direction="forward", **keys):
+        recipe = {"corpora": ["any"], "hidden": 16, "batch": 2, "sequence_length": 20, "epochs": 3} | keys
+        texts = ["--sentences", tables[0], "--words", tables[1]]
+        visner_vectors(
+            "flair-train", "--recipe", json.dumps(recipe), "--direction", direction, *texts, "--output", output
+        )
+
+    return run
+
+
+@pytest.fixture
+def corpus(write_corpus):
+    """A text in which ひ always follows あ、and き follows い; the test split says otherwise, in other characters."""
+    random = np.random.default_rng(0)
+    texts = [[("あひ", "いき")[random.integers(2)] for _ in range(8)] for _ in range(60)]
+    return write_corpus([("train", text) for text in texts] + [("test", ["あき", "禁"])] * 5)
+
+
+def test_training_learns_the_text_from_the_training_split_only_and_again_the_same(
+    train, corpus, tmp_path, capfd, caplog
+):
+    caplog.set_level("INFO")
+    train(corpus, tmp_path / "one")
+    assert capfd.readouterr().out == ""  # where flair's own log goes
+    ends = [line for line in caplog.messages if "end of split" in line]
+    perplexities = [float(line.split("valid ppl")[1].split("|")[0]) for line in ends]
+    assert len(perplexities) == 3
+    assert min(perplexities) < 2  # two of three characters follow from those before; a uniform guess has 7
+    model = CharacterLanguageModel.load(tmp_path / "one", "forward")
+    assert sorted(model.characters) == sorted(["<unk>", "\n", " ", *"あひいき"])
+    train(corpus, tmp_path / "two")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_a_backward_model_reads_backward(train, corpus, tmp_path):
+    train(corpus, tmp_path / "model", direction="backward", epochs=1)
+    CharacterLanguageModel.load(tmp_path / "model", "backward")
+
+
+def test_too_little_text_for_the_batch(train, corpus, tmp_path):
+    with pytest.raises(VisnerError, match="set it to at most"):
+        train(corpus, tmp_path / "model", batch=100)
+    assert not (tmp_path / "model").exists()
+
+
+def test_an_interrupted_training_makes_no_model(train, corpus, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LanguageModel, "generate_text", interrupt)  # which the trainer calls after the first epoch
+    with pytest.raises(KeyboardInterrupt):
+        train(corpus, tmp_path / "model")
+    assert not (tmp_path / "model").exists()

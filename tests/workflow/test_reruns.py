@@ -1,0 +1,81 @@
+"""What runs again when something has changed: exactly what reads it. Real Snakemake runs."""
+
+import re
+import sqlite3
+
+import yaml
+
+AFTER_TRAINING = ["evaluation_scores", "ner_predict", "ner_train"]
+
+
+def test_an_untouched_tree_does_nothing(project):
+    done = project.run()
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_a_learning_rate_reruns_training_and_what_follows(project):
+    config = project.config()
+    config["experiments"]["tiny_gate"]["training"]["learning_rate"] = 0.03
+    project.configure(config)
+    # the description of the system names the learning rate, too
+    assert project.rules_run() == sorted([*AFTER_TRAINING, "ner_describe"])
+
+
+def test_k_reruns_grounding_and_what_follows(project):
+    config = project.config()
+    config["experiments"]["tiny_gate"]["k"] = 1
+    project.configure(config)
+    assert project.rules_run() == sorted([*AFTER_TRAINING, "grounding", "ner_describe"])
+
+
+def test_one_more_seed_trains_that_seed_only(project):
+    config = project.config()
+    config["experiments"]["tiny_gate"]["seeds"] = [1, 2]
+    project.configure(config)
+    assert project.rules_run() == sorted([*AFTER_TRAINING, "ner_describe"])
+
+
+def test_a_changed_document_reruns_its_chain_and_embeds_no_picture_twice(project):
+    before = vectors_in_store(project)
+    document = next(iter(sorted((project.folder / "corpus").glob("*.xml"))))
+    document.write_text(document.read_text().replace("</TEXT>", "山の上に小さな城がある。\n</TEXT>"))
+    (project.folder / "results/images/sample/tiny/0.parquet").unlink()  # not even if results are gone
+    ran = project.rules_run()
+    assert {"corpora_read", "nouns", "images_fetch", "embeddings_embed", "vectors_glove", *AFTER_TRAINING} <= set(ran)
+    assert "embeddings_weights" not in ran
+    log = (project.folder / "results/logs/embeddings/resnet18/sample/tiny/0.log").read_text()
+    new = len(vectors_in_store(project)) - len(before)
+    assert re.search(rf"\b{new} (?:pictures )?(?:embedded|new|to embed)", log), log
+
+
+def vectors_in_store(project):
+    """All ids in the store; sqlite itself is the witness."""
+    found = []
+    for file in (project.folder / "store").rglob("*.sqlite"):
+        with sqlite3.connect(file) as connection:
+            found += connection.execute("SELECT image_id FROM vectors").fetchall()
+    assert len(found) == len(set(found)) > 0
+    return found
+
+
+def test_a_bad_configuration_stops_before_any_job_with_one_line(project):
+    config = project.config()
+    config["experiments"]["tiny_gate"]["fusion"] = "gat"
+    project.configure(config)
+    done = project.run()
+    assert done.returncode != 0
+    text = done.stdout + done.stderr
+    assert "config.yaml: experiments.tiny_gate.fusion: choose from 'none', 'simple' or 'gate' (it is 'gat')" in text
+    assert "Traceback" not in text
+    assert "rule " not in text
+
+
+def test_another_configuration_is_read_alone(project):
+    config = project.config()
+    config["experiments"] = {"other": config["experiments"]["tiny_gate"]}
+    (project.folder / "other.yaml").write_text(yaml.safe_dump(config, allow_unicode=True))
+    done = project.run("--configfile", "other.yaml", "-n", "results/other/scores.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = project.run("--configfile", "other.yaml", "-n", "results/tiny_gate/scores.json")
+    assert done.returncode != 0  # the default configuration's experiment isn't there

@@ -1,0 +1,61 @@
+"""Read a corpus, split it, count it."""
+
+import visner.corpora
+
+
+def corpus_files(wildcards):
+    """Every file of a corpus; a missing one stops the workflow with the line that names it."""
+    try:
+        return visner.corpora.files(CONFIG.corpora[wildcards.corpus], Path(ROOT))
+    except VisnerError as error:
+        raise WorkflowError(f"corpora.{wildcards.corpus}: {error}")
+
+
+rule corpora_read:
+    input:
+        corpus_files,
+    output:
+        sentences="results/corpora/{corpus}/sentences.parquet",
+        statistics="results/corpora/{corpus}/statistics.json",
+    log:
+        "results/logs/corpora/{corpus}.log",
+    benchmark:
+        "results/logs/corpora/{corpus}.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+        gpu=0,
+    params:
+        recipe=lambda w: CONFIG.corpora[w.corpus].fingerprint("nouns"),
+        root=ROOT,
+        version=visner.corpora.VERSION,
+    shell:
+        "exec python -m visner --log {log:q} corpora read --recipe {params.recipe:q} --root {params.root:q}"
+        " --output {output.sentences:q} --statistics {output.statistics:q}"
+
+
+rule corpora_page:
+    input:
+        statistics="results/corpora/{corpus}/statistics.json",
+        nouns="results/nouns/{corpus}/statistics.json",
+    output:
+        "results/corpora/{corpus}/index.md",
+    log:
+        "results/logs/corpora/{corpus}.page.log",
+    benchmark:
+        "results/logs/corpora/{corpus}.page.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+        gpu=0,
+    params:
+        version=visner.corpora.VERSION,
+    shell:
+        "exec python -m visner --log {log:q} corpora page --statistics {input.statistics:q} --nouns {input.nouns:q}"
+        " --output {output:q}"

@@ -1,0 +1,57 @@
+"""A vector for every distinct picture, computed once, ever."""
+
+import visner.embeddings
+
+
+# Local: a backbone's published weights are downloaded here, so that compute nodes need no network.
+rule embeddings_weights:
+    input:
+        lambda w: CONFIG.embeddings[w.embedding].files(Path(ROOT)),
+    output:
+        "resources/weights/{embedding}.safetensors",
+    log:
+        "results/logs/embeddings/{embedding}/weights.log",
+    benchmark:
+        "results/logs/embeddings/{embedding}/weights.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+        gpu=0,
+    params:
+        recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint("precision", "regions"),
+        root=ROOT,
+        version=visner.embeddings.VERSION,
+    shell:
+        "exec python -m visner --log {log:q} embeddings weights --recipe {params.recipe:q} --root {params.root:q}"
+        " --output {output:q}"
+
+
+rule embeddings_embed:
+    input:
+        weights="resources/weights/{embedding}.safetensors",
+        images="results/images/{source}/{corpus}/{shard}.parquet",
+    output:
+        "results/embeddings/{embedding}/{source}/{corpus}/{shard}.parquet",
+    log:
+        "results/logs/embeddings/{embedding}/{source}/{corpus}/{shard}.log",
+    benchmark:
+        "results/logs/embeddings/{embedding}/{source}/{corpus}/{shard}.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
+    threads: CONFIG.training_threads
+    resources:
+        mem_mb=4000,
+        runtime=480,
+        gpu=CONFIG.gpu,
+        torch_threads=CONFIG.training_threads,
+    params:
+        recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint(),
+        store=STORE,
+        version=visner.embeddings.VERSION,
+    shell:
+        "exec python -m visner --log {log:q} embeddings embed --recipe {params.recipe:q} --weights {input.weights:q}"
+        " --images {input.images:q} --store {params.store:q} --output {output:q}"
+        " --gpu {resources.gpu} --threads {resources.torch_threads}"

@@ -1,0 +1,56 @@
+"""The top pictures of every query, in shards."""
+
+import visner.images
+
+
+rule images_fetch:
+    input:
+        queries="results/nouns/{corpus}/queries.parquet",
+        manifest=lambda w: CONFIG.images[w.source].files(Path(ROOT)),
+    output:
+        "results/images/{source}/{corpus}/{shard}.parquet",
+    log:
+        "results/logs/images/{source}/{corpus}/{shard}.log",
+    benchmark:
+        "results/logs/images/{source}/{corpus}/{shard}.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=240,
+        gpu=0,
+    params:
+        recipe=lambda w: CONFIG.images[w.source].fingerprint(),
+        root=ROOT,
+        version=visner.images.VERSION,
+    shell:
+        "exec python -m visner --log {log:q} images fetch --recipe {params.recipe:q} --root {params.root:q}"
+        " --workers {threads} --queries {input.queries:q} --shard {wildcards.shard} --output {output:q}"
+
+
+rule images_coverage:
+    input:
+        queries="results/nouns/{corpus}/queries.parquet",
+        shards=lambda w: expand(
+            "results/images/{{source}}/{{corpus}}/{shard}.parquet",
+            shard=range(CONFIG.corpora[w.corpus].nouns.shards),
+        ),
+    output:
+        "results/images/{source}/{corpus}/statistics.json",
+    log:
+        "results/logs/images/{source}/{corpus}/coverage.log",
+    benchmark:
+        "results/logs/images/{source}/{corpus}/coverage.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+        gpu=0,
+    params:
+        version=visner.images.VERSION,
+    shell:
+        "exec python -m visner --log {log:q} images coverage --shards {input.shards:q} --queries {input.queries:q}"
+        " --output {output:q}"

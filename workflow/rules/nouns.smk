@@ -1,0 +1,31 @@
+"""The words of a corpus, its nouns, and the queries that they are."""
+
+import visner.nouns
+
+
+rule nouns:
+    input:
+        sentences="results/corpora/{corpus}/sentences.parquet",
+    output:
+        words="results/nouns/{corpus}/words.parquet",
+        queries="results/nouns/{corpus}/queries.parquet",
+        statistics="results/nouns/{corpus}/statistics.json",
+    log:
+        "results/logs/nouns/{corpus}.log",
+    benchmark:
+        "results/logs/nouns/{corpus}.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
+    threads: 4
+    resources:
+        mem_mb=3000,
+        runtime=60,
+        gpu=0,
+    params:
+        recipe=lambda w: CONFIG.corpora[w.corpus].nouns.fingerprint(),
+        root=ROOT,
+        version=visner.nouns.VERSION,
+    shell:
+        "exec python -m visner --log {log:q} nouns --recipe {params.recipe:q} --root {params.root:q}"
+        " --processes {threads} --sentences {input.sentences:q}"
+        " --words {output.words:q} --queries {output.queries:q} --statistics {output.statistics:q}"

@@ -1,0 +1,130 @@
+"""GloVe vectors of characters and words; Flair vectors of word occurrences."""
+
+import visner.vectors
+
+GLOVE_UNITS = {"glove_char": "character", "glove_word": "word"}
+FLAIR_READY = [name for name, recipe in CONFIG.vectors.items() if recipe.flair and recipe.flair.forward]
+
+
+def training_texts(table):
+    """An input function: one table of every corpus that a part of a vectors recipe is trained on."""
+
+    def inputs(wildcards):
+        part = getattr(CONFIG.vectors[wildcards.vectors], wildcards.get("part", "flair"))
+        return [f"results/{table.format(corpus=corpus)}" for corpus in part.corpora]
+
+    return inputs
+
+
+rule vectors_glove:
+    input:
+        sentences=training_texts("corpora/{corpus}/sentences.parquet"),
+        words=training_texts("nouns/{corpus}/words.parquet"),
+        ready=lambda w: getattr(CONFIG.vectors[w.vectors], w.part).files(Path(ROOT)),
+    output:
+        "results/vectors/{vectors}/{part}.safetensors",
+    log:
+        "results/logs/vectors/{vectors}/{part}.log",
+    benchmark:
+        "results/logs/vectors/{vectors}/{part}.benchmark.tsv"
+    wildcard_constraints:
+        part=one_of(GLOVE_UNITS),
+    conda:
+        "../envs/visner.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=480,
+        gpu=0,
+    params:
+        recipe=lambda w: getattr(CONFIG.vectors[w.vectors], w.part).fingerprint(),
+        unit=lambda w: GLOVE_UNITS[w.part],
+        root=ROOT,
+        version=visner.vectors.VERSION,
+    shell:
+        "exec python -m visner --log {log:q} vectors glove --recipe {params.recipe:q} --unit {params.unit} --root {params.root:q}"
+        " --sentences {input.sentences:q} --words {input.words:q} --output {output:q}"
+        " --threads {threads}"
+
+
+rule vectors_flair_train:
+    input:
+        sentences=training_texts("corpora/{corpus}/sentences.parquet"),
+        words=training_texts("nouns/{corpus}/words.parquet"),
+    output:
+        "results/vectors/{vectors}/flair_{direction}.safetensors",
+    log:
+        "results/logs/vectors/{vectors}/flair_{direction}.log",
+    benchmark:
+        "results/logs/vectors/{vectors}/flair_{direction}.benchmark.tsv"
+    wildcard_constraints:
+        vectors=one_of(name for name in CONFIG.vectors if name not in FLAIR_READY),
+    conda:
+        "../envs/visner.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=2880,
+        gpu=CONFIG.gpu,
+    params:
+        recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
+        version=visner.vectors.VERSION,
+    shell:
+        "exec python -m visner --log {log:q} vectors flair-train --recipe {params.recipe:q} --direction {wildcards.direction}"
+        " --sentences {input.sentences:q} --words {input.words:q} --output {output:q}"
+        " --gpu {resources.gpu} --threads 1"
+
+
+# Local: a ready model that the flair library knows by name is downloaded.
+rule vectors_flair_import:
+    input:
+        lambda w: CONFIG.vectors[w.vectors].flair.files(Path(ROOT)),
+    output:
+        "results/vectors/{vectors}/flair_{direction}.safetensors",
+    log:
+        "results/logs/vectors/{vectors}/flair_{direction}.log",
+    benchmark:
+        "results/logs/vectors/{vectors}/flair_{direction}.benchmark.tsv"
+    wildcard_constraints:
+        vectors=one_of(FLAIR_READY),
+    conda:
+        "../envs/visner.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=0,
+    params:
+        recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
+        root=ROOT,
+        version=visner.vectors.VERSION,
+    shell:
+        "exec python -m visner --log {log:q} vectors flair-import --recipe {params.recipe:q} --direction {wildcards.direction}"
+        " --root {params.root:q} --output {output:q}"
+
+
+rule vectors_flair_embed:
+    input:
+        forward="results/vectors/{vectors}/flair_forward.safetensors",
+        backward="results/vectors/{vectors}/flair_backward.safetensors",
+        words="results/nouns/{corpus}/words.parquet",
+    output:
+        "results/vectors/{vectors}/{corpus}/flair.npy",
+    log:
+        "results/logs/vectors/{vectors}/{corpus}/flair.log",
+    benchmark:
+        "results/logs/vectors/{vectors}/{corpus}/flair.benchmark.tsv"
+    conda:
+        "../envs/visner.yaml"
+    threads: CONFIG.training_threads
+    resources:
+        mem_mb=4000,
+        runtime=720,
+        gpu=CONFIG.gpu,
+        torch_threads=CONFIG.training_threads,
+    params:
+        version=visner.vectors.VERSION,
+    shell:
+        "exec python -m visner --log {log:q} vectors flair-embed --forward {input.forward:q} --backward {input.backward:q}"
+        " --words {input.words:q} --output {output:q}"
+        " --gpu {resources.gpu} --threads {resources.torch_threads}"

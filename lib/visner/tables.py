@@ -130,9 +130,16 @@ def iterate_rows(
     path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None, batch: int = 1024
 ) -> Iterator[dict]:
     """The rows of a table as dicts, `batch` of them in memory at a time."""
-    file = _open(path, schema)
-    for rows in file.iter_batches(batch, columns=list(columns) if columns else schema.names):
+    for rows in iterate_batches(path, schema, columns, batch):
         yield from rows.to_pylist()
+
+
+def iterate_batches(
+    path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None, batch: int = 1024
+) -> Iterator[pa.RecordBatch]:
+    """The same rows as Arrow batches of at most `batch`, for columns that are worked on whole."""
+    file = _open(path, schema)
+    yield from file.iter_batches(batch, columns=list(columns) if columns else schema.names)
 
 
 def read_provenance(path: str | Path) -> dict:

@@ -11,7 +11,7 @@ ENTRIES = """京都,0,0,10,名詞,固有名詞,地域,一般,*,*,京都,キョ�
 に,0,0,10,助詞,格助詞,"一般,時",*,*,*,に,ニ,ニ
 """
 SOURCES = {
-    "dicrc": "cost-factor = 800\nbos-feature = BOS/EOS,*,*,*,*,*,*,*,*\neval-size = 8\nunk-eval-size = 4\nconfig-charset = UTF-8\n",
+    "dicrc": "cost-factor = 800\nbos-feature = BOS/EOS,*\neval-size = 8\nunk-eval-size = 4\nconfig-charset = UTF-8\n",
     "char.def": "DEFAULT 0 1 0\nSPACE 0 1 0\n0x0020 SPACE\n0x0009 SPACE\n0x000A SPACE\n",
     "unk.def": "DEFAULT,0,0,5000,記号,一般,*,*,*,*,*\nSPACE,0,0,5000,記号,空白,*,*,*,*,*\n",
     "matrix.def": "1 1\n0 0 0\n",

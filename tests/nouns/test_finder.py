@@ -1,5 +1,7 @@
 """Words are aligned to code points whatever the text, and nouns become queries."""
 
+import sys
+
 import fugashi
 import pytest
 import unidic_lite
@@ -45,8 +47,8 @@ def check_alignment(text, words):
 @example("\0")
 @example("か\u3099き\0\n\u3000☺️ｶﾞ\t\r\n")
 @settings(max_examples=300, deadline=None)
-def test_words_are_aligned_to_code_points(text):
-    check_alignment(text, FINDER.words(text))
+def test_words_are_aligned_to_code_points(finder, text):
+    check_alignment(text, finder.words(text))
 
 
 @pytest.mark.parametrize(
@@ -103,13 +105,10 @@ def test_parts_of_speech_are_left_out_at_hyphens_only():
 
 
 @pytest.mark.parametrize(
-    ("dictionary", "message"),
+    "dictionary, message",
     [("nowhere", "choose unidic-lite, unidic, or the folder"), ("unidic", "python -m unidic download")],
 )
 def test_a_missing_dictionary_names_the_remedy(tmp_path, dictionary, message, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "unidic", None)  # as if it weren't installed
+    monkeypatch.setitem(sys.modules, "unidic", None)  # as if it weren't installed
     with pytest.raises(VisnerError, match=message):
         NounFinder(Nouns(dictionary=dictionary), tmp_path)
-
-
-FINDER = NounFinder(Nouns())  # hypothesis wants no fixture that lives for one function

@@ -20,9 +20,7 @@ from visner.nouns.extraction import find_nouns
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("--recipe", required=True, help="JSON, or FILE.yaml:corpora.NAME.nouns")
-    parser.add_argument(
-        "--root", default=".", help="the folder that a relative dictionary path starts from (default: .)"
-    )
+    parser.add_argument("--root", default=".", help="where a relative dictionary path starts (default: .)")
     parser.add_argument("--sentences", required=True, metavar="PARQUET", help="the corpus, as `visner corpora` made it")
     parser.add_argument("--words", required=True, metavar="PARQUET", help="made: every sentence's words")
     parser.add_argument("--queries", required=True, metavar="PARQUET", help="made: the distinct queries")

@@ -58,10 +58,8 @@ def find_folder(dictionary: str, root: str | Path = ".") -> Path:
 
 
 def describe(dictionary: str, root: str | Path = ".") -> dict[str, str]:
-    """Which dictionary it was: its name, its package's version, the sha256 of its compiled files."""
+    """Which dictionary it was: its package's version, or the sha256 of a folder's compiled files."""
     folder = find_folder(dictionary, root)
-    described = {"name": dictionary}
     if dictionary in PACKAGES:
-        described["version"] = metadata.version(dictionary)
-    described["sha256"] = provenance.sha256_files(folder / name for name in COMPILED)
-    return described
+        return {"name": dictionary, "version": metadata.version(dictionary)}
+    return {"name": dictionary, "sha256": provenance.sha256_files(folder / name for name in COMPILED)}

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from visner import provenance, stages, tables
@@ -52,10 +53,10 @@ def find_nouns(
         tables.table_writer(words, tables.WORDS, origin) as append,
         stages.progress(None, "nouns", total=total, unit="sentence") as bar,
     ):
-        for sentence_ids, splits, words_of_sentences in found:
-            append(pa.Table.from_arrays([pa.array(sentence_ids), words_of_sentences], schema=tables.WORDS))
-            counts.add(splits, words_of_sentences)
-            bar.update(len(splits))
+        for batch, words_of_sentences in found:
+            append(pa.record_batch([batch["sentence_id"], words_of_sentences], schema=tables.WORDS))
+            counts.add(batch["split"], words_of_sentences)
+            bar.update(batch.num_rows)
     rows = (
         {"query": query, "occurrences": occurrences, "shard": shard_of(query, recipe.shards)}
         for query, occurrences in sorted(counts.queries().items())
@@ -82,52 +83,51 @@ def units_are_characters(sentences: str | os.PathLike) -> bool:
 
     In any other corpus, as one of tweets, the units are tokens.
     """
-    for row in tables.iterate_rows(sentences, tables.SENTENCES, ["sentence_id", "text", "units"]):
-        if row["units"] != list(row["text"]):
-            stages.log.info(
-                "the units are tokens (as in sentence %s): each is a word, without a part of speech or a query",
-                row["sentence_id"],
-            )
+    for batch in tables.iterate_batches(sentences, tables.SENTENCES, ["sentence_id", "text", "units"], CHUNK):
+        sentence_id, text, units = batch.columns
+        lengths_are_one = pc.all(pc.equal(pc.utf8_length(units.flatten()), 1), min_count=0).as_py()
+        make_up_text = pc.equal(pc.binary_join(units, ""), text)
+        if not (lengths_are_one and pc.all(make_up_text, min_count=0).as_py()):
+            stages.log.info("the units are tokens: each is a word, without a part of speech or a query")
             return False
     return True
 
 
-def _words_by_units(sentences: str | os.PathLike) -> Iterator[tuple[list[str], list[str], pa.ListArray]]:
-    """Ids, splits and words of one chunk of sentences after another: every unit is a word."""
-    for chunk in _chunks(sentences, "units"):
+def _words_by_units(sentences: str | os.PathLike) -> Iterator[tuple[pa.RecordBatch, pa.ListArray]]:
+    """Batches of sentences with the words of each: every unit is one."""
+    for batch in tables.iterate_batches(sentences, tables.SENTENCES, ["sentence_id", "split", "units"], CHUNK):
         words = [
             [
                 {"surface": unit, "pos": "", "start": position, "stop": position + 1, "queries": []}
-                for position, unit in enumerate(row["units"])
+                for position, unit in enumerate(units)
             ]
-            for row in chunk
+            for units in batch["units"].to_pylist()
         ]
-        yield _column(chunk, "sentence_id"), _column(chunk, "split"), pa.array(words, tables.WORDS.field("words").type)
+        yield batch, pa.array(words, tables.WORDS.field("words").type)
 
 
 def _words_by_mecab(
     recipe: Nouns, root: str | os.PathLike, sentences: str | os.PathLike, processes: int
-) -> Iterator[tuple[list[str], list[str], pa.ListArray]]:
-    """Ids, splits and words of one chunk of sentences after another, in order, at most a few chunks in memory."""
-    chunks = _chunks(sentences, "text")
+) -> Iterator[tuple[pa.RecordBatch, pa.ListArray]]:
+    """Batches of sentences with the words of each, in the table's order, at most a few batches in memory."""
+    batches = tables.iterate_batches(sentences, tables.SENTENCES, ["sentence_id", "split", "text"], CHUNK)
     if processes == 1:
         finder = NounFinder(recipe, root)
-        for chunk in chunks:
-            words = finder.words_of_all(_column(chunk, "text"))
-            yield _column(chunk, "sentence_id"), _column(chunk, "split"), words
+        for batch in batches:
+            yield batch, finder.words_of_all(batch["text"].to_pylist())
         return
-    # Processes are spawned: a fork of a process with threads, as pyarrow's, can stop dead.
+    # Processes are spawned: the fork of a process with threads, as pyarrow's, can stop dead.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _start_process, (recipe, os.fspath(root))) as pool:
         pending = deque()
         try:
             while True:
-                for chunk in itertools.islice(chunks, 2 * processes - len(pending)):
-                    pending.append((chunk, pool.submit(_find_in_process, _column(chunk, "text"))))
+                for batch in itertools.islice(batches, 2 * processes - len(pending)):
+                    pending.append((batch, pool.submit(_find_in_process, batch["text"])))
                 if not pending:
                     return
-                chunk, job = pending.popleft()
-                yield _column(chunk, "sentence_id"), _column(chunk, "split"), job.result()
+                batch, job = pending.popleft()
+                yield batch, job.result()
         except BrokenProcessPool:
             raise VisnerError("a MeCab process was killed (out of memory?); run again with fewer processes") from None
         finally:
@@ -140,15 +140,5 @@ def _start_process(recipe: Nouns, root: str) -> None:
     _finder = NounFinder(recipe, root)
 
 
-def _find_in_process(texts: list[str]) -> pa.ListArray:
-    return _finder.words_of_all(texts)
-
-
-def _chunks(sentences: str | os.PathLike, column: str) -> Iterator[list[dict]]:
-    rows = tables.iterate_rows(sentences, tables.SENTENCES, ["sentence_id", "split", column], batch=CHUNK)
-    while chunk := list(itertools.islice(rows, CHUNK)):
-        yield chunk
-
-
-def _column(chunk: list[dict], name: str) -> list:
-    return [row[name] for row in chunk]
+def _find_in_process(texts: pa.StringArray) -> pa.ListArray:
+    return _finder.words_of_all(texts.to_pylist())

@@ -1,8 +1,10 @@
 """A text's words, aligned to its code points, and the queries of its nouns."""
 
 import csv
+import itertools
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from unicodedata import normalize
 
@@ -46,7 +48,8 @@ class NounFinder:
         Any text will do: what the dictionary does not know is a word too.
         """
         # MeCab takes 2 microseconds a word. So only what must be done a word is done here; the rest is done a column.
-        surfaces, starts, features = [], [], []
+        surfaces, starts, codes = [], [], []
+        code_of = defaultdict(itertools.count().__next__)  # first features -> 0, 1, ...: a few dozen
         offsets = [0]  # text -> its first word
         for text in texts:
             readable = _readable(text)
@@ -59,21 +62,16 @@ class NounFinder:
                     if not surface.isspace():  # UniDic has U+3000 as a word
                         surfaces.append(text[start:stop])
                         starts.append(start)
-                        features.append(first_features)
+                        codes.append(code_of[first_features])
             offsets.append(len(surfaces))
         surface = pa.array(surfaces, pa.string())
         start = pa.array(starts, pa.int32())
-        pos, is_noun = self._parts_of_speech(features)
+        parts = [_part_of_speech(features) for features in code_of]
+        pos = pa.array(parts, pa.string()).take(pa.array(codes, pa.int32()))
+        is_noun = np.array([self._is_looked_up(part) for part in parts], dtype=bool)[np.array(codes, dtype=int)]
         columns = [surface, pos, start, pc.add(start, pc.utf8_length(surface)), _queries(surface, is_noun)]
         words = pa.StructArray.from_arrays(columns, fields=list(tables.WORD))
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), words)
-
-    def _parts_of_speech(self, features: list[str]) -> tuple[pa.StringArray, np.ndarray]:
-        """From the first features of each word its part of speech (名詞-数詞), and whether it is looked up."""
-        encoded = pa.array(features, pa.string()).dictionary_encode()  # a few dozen distinct ones
-        parts = [_part_of_speech(one) for one in encoded.dictionary.to_pylist()]
-        is_noun = np.array([self._is_looked_up(pos) for pos in parts], dtype=bool)
-        return pa.array(parts, pa.string()).take(encoded.indices), is_noun[encoded.indices.to_numpy()]
 
     def _is_looked_up(self, pos: str) -> bool:
         left_out = any(lies_under(pos, one) for one in self._recipe.exclude)
@@ -86,6 +84,7 @@ def lies_under(pos: str, ancestor: str) -> bool:
 
 
 def _part_of_speech(features: str) -> str:
+    """名詞,数詞,*,* as 名詞-数詞."""
     row = next(csv.reader([features]), [])
     return "-".join(field for field in row if field not in ("*", ""))
 

@@ -15,9 +15,8 @@ class Statistics:
     def __init__(self):
         self._splits: dict[str, _Counts] = {}
 
-    def add(self, splits: list[str], words: pa.ListArray) -> None:
-        """Count the words of some sentences (of each a list of `tables.WORD`), which belong to `splits`."""
-        split_of = pa.array(splits, pa.string())
+    def add(self, split_of: pa.StringArray, words: pa.ListArray) -> None:
+        """Count the words of some sentences: of each sentence its split, and a list of `tables.WORD`."""
         for split in split_of.unique().to_pylist():
             self._splits.setdefault(split, _Counts()).add(words.filter(pc.equal(split_of, split)).flatten())
 

@@ -1,0 +1,69 @@
+"""One set of versions: the lock file, the conda environments and the ranges of pyproject.toml agree."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+REMEDY = "run `make lock`, and commit what it writes"
+
+
+def pins(lines):
+    """Lines name==version as a dict; each must be just that, so that no address or option slips in."""
+    found = {}
+    for line in lines:
+        match = re.fullmatch(r"([A-Za-z0-9._-]+)==([A-Za-z0-9._+!]+)", line)
+        assert match, f"{line!r} is no pin; {REMEDY}"
+        found[canonicalize_name(match[1])] = match[2]
+    return found
+
+
+@pytest.fixture(scope="module")
+def locked():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    return pins([line for line in lines if not line.startswith("#")])
+
+
+@pytest.fixture(scope="module")
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+@pytest.mark.parametrize("name", ["visner", "visner-gpu"])
+def test_the_conda_environments_have_the_locked_versions(name, locked):
+    content = yaml.safe_load((ROOT / "workflow" / "envs" / f"{name}.yaml").read_text())
+    python, _, of_pip = content["dependencies"]
+    expected = dict(locked)
+    if name == "visner-gpu":
+        expected["faiss-gpu"] = expected.pop("faiss-cpu")
+    assert pins(of_pip["pip"]) == expected, REMEDY
+    assert content["name"] == name
+    assert python == "python=3.11"
+
+
+def test_the_ranges_of_the_project_admit_the_locked_versions(locked, project):
+    extras = project["project"]["optional-dependencies"]
+    listed = [*project["build-system"]["requires"], *project["project"]["dependencies"], *sum(extras.values(), [])]
+    for requirement in map(Requirement, listed):
+        version = locked.get(canonicalize_name(requirement.name))
+        assert version is not None, f"{requirement.name} is not locked; {REMEDY}"
+        assert version in requirement.specifier, f"{requirement} does not admit {version}; {REMEDY}"
+
+
+def test_the_lock_file_is_what_the_generator_writes(tmp_path, locked):
+    """In a copy, so that the files here stay; with what freeze says of pip and of visner itself."""
+    copy = tmp_path / "workflow"
+    (copy / "envs").mkdir(parents=True)
+    (copy / "lock.py").write_text((ROOT / "workflow" / "lock.py").read_text())
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    frozen = "\n".join([*reversed(lines), "pip==26.0", "-e /somewhere/visner", "visner @ file:///somewhere"])
+    subprocess.run([sys.executable, copy / "lock.py"], input=frozen, text=True, check=True, stdout=subprocess.DEVNULL)
+    for path in ("requirements.lock", "workflow/envs/visner.yaml", "workflow/envs/visner-gpu.yaml"):
+        assert (tmp_path / path).read_text() == (ROOT / path).read_text(), REMEDY

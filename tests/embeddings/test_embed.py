@@ -64,10 +64,10 @@ def pictures(write_shard, tmp_path_factory):
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "swin_t"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_vector_is_the_same_to_the_bit_whatever_stands_beside_it(pictures, name, precision):
-    made = make_weights(Embedding(backbone=name, weights="random"), ".")
+    backbone = make_weights(Embedding(backbone=name, weights="random"), ".").load()
 
     def run(some) -> dict[str, np.ndarray]:
-        done = embed_pictures(made.load(), Preprocessing(64, 64), some, precision, batch=8, workers=2)
+        done = embed_pictures(backbone, Preprocessing(64, 64), some, precision, batch=8, workers=2)
         return {image_id: vector for names, found in done for image_id, vector in zip(names, found, strict=True)}
 
     some = pictures[1][:11]

@@ -14,7 +14,7 @@ import torch
 from visner.vectors.language_model import CharacterLanguageModel
 
 STEPS = 512  # characters at once; a longer sentence goes on with the state it had
-CELLS = 16_384  # characters of a batch, padding included
+CELLS = 8_192  # characters of a batch, padding included
 
 
 class FlairEncoder:

@@ -22,10 +22,11 @@ from PIL import Image, ImageDraw
 from torch.nn import functional
 from torchvision import models
 from torchvision.transforms._presets import ImageClassification
+
 from visner import tables
-from visner.recipes import Embedding
 from visner.embeddings.embed import embed
 from visner.embeddings.weights import Weights, make_weights, read_weights, write_weights
+from visner.recipes import Embedding
 
 CLAIM = 2.0  # times as many pictures a second
 

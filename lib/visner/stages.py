@@ -37,7 +37,7 @@ def start_log(file: str | None) -> None:
 
 
 def progress(items: Iterable | None, what: str, **options: Any) -> tqdm:
-    """A progress bar on a terminal; elsewhere (a log, a cluster's job) a line every half minute, if it takes so long."""
+    """A progress bar on a terminal; elsewhere (a log, a cluster's job) a line every half minute."""
     if sys.stderr.isatty():
         return tqdm(items, desc=what, dynamic_ncols=True, **options)
     return tqdm(items, desc=what, mininterval=30, delay=30, **options)

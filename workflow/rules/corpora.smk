@@ -3,17 +3,9 @@
 import visner.corpora
 
 
-def corpus_files(wildcards):
-    """Every file of a corpus; a missing one stops the workflow with the line that names it."""
-    try:
-        return visner.corpora.files(CONFIG.corpora[wildcards.corpus], Path(ROOT))
-    except VisnerError as error:
-        raise WorkflowError(f"corpora.{wildcards.corpus}: {error}")
-
-
 rule corpora_read:
     input:
-        corpus_files,
+        WIRING.corpus_files,
     output:
         sentences="results/corpora/{corpus}/sentences.parquet",
         statistics="results/corpora/{corpus}/statistics.json",

@@ -6,7 +6,7 @@ import visner.embeddings
 # Local: a backbone's published weights are downloaded here, so that compute nodes need no network.
 rule embeddings_weights:
     input:
-        lambda w: CONFIG.embeddings[w.embedding].files(Path(ROOT)),
+        lambda w: CONFIG.embeddings[w.embedding].files(WIRING.root),
     output:
         "resources/weights/{embedding}.safetensors",
     log:
@@ -49,7 +49,7 @@ rule embeddings_embed:
         torch_threads=CONFIG.training_threads,
     params:
         recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint(),
-        store=STORE,
+        store=WIRING.store,
         version=visner.embeddings.VERSION,
     shell:
         "exec python -m visner --log {log:q} embeddings embed --recipe {params.recipe:q} --weights {input.weights:q}"

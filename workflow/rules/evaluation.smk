@@ -3,23 +3,12 @@
 import visner.evaluation
 
 
-def members(wildcards):
-    """A study's experiments, the baseline first."""
-    study = CONFIG.studies[wildcards.study]
-    return list(dict.fromkeys([study.baseline, *study.systems]))
-
-
-def seed_files(name, file):
-    """One file of each seed of an experiment."""
-    return [f"results/{name}/seed{seed}/{file}" for seed in CONFIG.experiments[name].seeds]
-
-
 rule evaluation_scores:
     input:
         system="results/{experiment}/system.json",
-        sentences=lambda w: f"results/corpora/{experiment(w).corpus}/sentences.parquet",
-        predictions=lambda w: seed_files(w.experiment, "predictions.parquet"),
-        training=lambda w: seed_files(w.experiment, "training.json"),
+        sentences=WIRING.corpus_table("corpora/{corpus}/sentences.parquet"),
+        predictions=lambda w: WIRING.seed_files(w.experiment, "predictions.parquet"),
+        training=lambda w: WIRING.seed_files(w.experiment, "training.json"),
     output:
         "results/{experiment}/scores.json",
     log:
@@ -34,8 +23,8 @@ rule evaluation_scores:
         runtime=30,
         gpu=0,
     params:
-        recipe=lambda w: experiment(w).fingerprint(),
-        seeds=lambda w: experiment(w).seeds,
+        recipe=lambda w: WIRING.experiment(w).fingerprint(),
+        seeds=lambda w: WIRING.experiment(w).seeds,
         version=visner.evaluation.VERSION,
     shell:
         "exec python -m visner --log {log:q} evaluation scores --recipe {params.recipe:q} --name {wildcards.experiment}"
@@ -46,11 +35,13 @@ rule evaluation_scores:
 
 rule evaluation_study:
     input:
-        corpus=lambda w: f"results/corpora/{CONFIG.experiments[members(w)[0]].corpus}/statistics.json",
-        nouns=lambda w: f"results/nouns/{CONFIG.experiments[members(w)[0]].corpus}/statistics.json",
-        sentences=lambda w: f"results/corpora/{CONFIG.experiments[members(w)[0]].corpus}/sentences.parquet",
-        scores=lambda w: [f"results/{name}/scores.json" for name in members(w)],
-        predictions=lambda w: [file for name in members(w) for file in seed_files(name, "predictions.parquet")],
+        corpus=WIRING.study_table("corpora/{corpus}/statistics.json"),
+        nouns=WIRING.study_table("nouns/{corpus}/statistics.json"),
+        sentences=WIRING.study_table("corpora/{corpus}/sentences.parquet"),
+        scores=lambda w: [f"results/{name}/scores.json" for name in WIRING.members(w)],
+        predictions=lambda w: [
+            file for name in WIRING.members(w) for file in WIRING.seed_files(name, "predictions.parquet")
+        ],
     output:
         page="results/studies/{study}/index.md",
         content="results/studies/{study}/index.json",
@@ -68,12 +59,8 @@ rule evaluation_study:
         gpu=0,
     params:
         recipe=lambda w: CONFIG.studies[w.study].fingerprint(),
-        scores=lambda w: [f"{name}=results/{name}/scores.json" for name in members(w)],
-        predictions=lambda w: [
-            f"{name}:{seed}=results/{name}/seed{seed}/predictions.parquet"
-            for name in members(w)
-            for seed in CONFIG.experiments[name].seeds
-        ],
+        scores=WIRING.study_scores,
+        predictions=WIRING.study_predictions,
         version=visner.evaluation.VERSION,
     shell:
         "exec python -m visner --log {log:q} evaluation study --recipe {params.recipe:q} --name {wildcards.study}"

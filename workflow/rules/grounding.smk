@@ -5,10 +5,10 @@ import visner.grounding
 
 rule grounding:
     input:
-        sentences=lambda w: f"results/corpora/{experiment(w).corpus}/sentences.parquet",
-        words=lambda w: f"results/nouns/{experiment(w).corpus}/words.parquet",
-        images=lambda w: shards("images", w),
-        embeddings=lambda w: shards("embeddings", w),
+        sentences=WIRING.corpus_table("corpora/{corpus}/sentences.parquet"),
+        words=WIRING.corpus_table("nouns/{corpus}/words.parquet"),
+        images=WIRING.shards("images"),
+        embeddings=WIRING.shards("embeddings"),
     output:
         grounding="results/grounding/{experiment}/grounding.parquet",
         vectors="results/grounding/{experiment}/vectors.npy",
@@ -24,7 +24,7 @@ rule grounding:
         runtime=60,
         gpu=0,
     params:
-        recipe=lambda w: experiment(w).fingerprint(only=("grounding", "k", "control")),
+        recipe=lambda w: WIRING.experiment(w).fingerprint(only=("grounding", "k", "control")),
         version=visner.grounding.VERSION,
     shell:
         "exec python -m visner --log {log:q} grounding --recipe {params.recipe:q}"

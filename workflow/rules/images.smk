@@ -6,7 +6,7 @@ import visner.images
 rule images_fetch:
     input:
         queries="results/nouns/{corpus}/queries.parquet",
-        manifest=lambda w: CONFIG.images[w.source].files(Path(ROOT)),
+        manifest=lambda w: CONFIG.images[w.source].files(WIRING.root),
     output:
         "results/images/{source}/{corpus}/{shard}.parquet",
     log:

@@ -3,24 +3,13 @@
 import visner.vectors
 
 GLOVE_UNITS = {"glove_char": "character", "glove_word": "word"}
-FLAIR_READY = [name for name, recipe in CONFIG.vectors.items() if recipe.flair and recipe.flair.forward]
-
-
-def training_texts(table):
-    """An input function: one table of every corpus that a part of a vectors recipe is trained on."""
-
-    def inputs(wildcards):
-        part = getattr(CONFIG.vectors[wildcards.vectors], wildcards.get("part", "flair"))
-        return [f"results/{table.format(corpus=corpus)}" for corpus in part.corpora]
-
-    return inputs
 
 
 rule vectors_glove:
     input:
-        sentences=training_texts("corpora/{corpus}/sentences.parquet"),
-        words=training_texts("nouns/{corpus}/words.parquet"),
-        ready=lambda w: getattr(CONFIG.vectors[w.vectors], w.part).files(Path(ROOT)),
+        sentences=WIRING.training_texts("corpora/{corpus}/sentences.parquet"),
+        words=WIRING.training_texts("nouns/{corpus}/words.parquet"),
+        ready=lambda w: getattr(CONFIG.vectors[w.vectors], w.part).files(WIRING.root),
     output:
         "results/vectors/{vectors}/{part}.safetensors",
     log:
@@ -49,8 +38,8 @@ rule vectors_glove:
 
 rule vectors_flair_train:
     input:
-        sentences=training_texts("corpora/{corpus}/sentences.parquet"),
-        words=training_texts("nouns/{corpus}/words.parquet"),
+        sentences=WIRING.training_texts("corpora/{corpus}/sentences.parquet", "flair"),
+        words=WIRING.training_texts("nouns/{corpus}/words.parquet", "flair"),
     output:
         "results/vectors/{vectors}/flair_{direction}.safetensors",
     log:
@@ -58,7 +47,7 @@ rule vectors_flair_train:
     benchmark:
         "results/logs/vectors/{vectors}/flair_{direction}.benchmark.tsv"
     wildcard_constraints:
-        vectors=one_of(name for name in CONFIG.vectors if name not in FLAIR_READY),
+        vectors=one_of(sorted(set(CONFIG.vectors) - set(WIRING.ready_language_models()))),
     conda:
         "../envs/visner.yaml"
     threads: 1
@@ -78,7 +67,7 @@ rule vectors_flair_train:
 # Local: a ready model that the flair library knows by name is downloaded.
 rule vectors_flair_import:
     input:
-        lambda w: CONFIG.vectors[w.vectors].flair.files(Path(ROOT)),
+        lambda w: CONFIG.vectors[w.vectors].flair.files(WIRING.root),
     output:
         "results/vectors/{vectors}/flair_{direction}.safetensors",
     log:
@@ -86,7 +75,7 @@ rule vectors_flair_import:
     benchmark:
         "results/logs/vectors/{vectors}/flair_{direction}.benchmark.tsv"
     wildcard_constraints:
-        vectors=one_of(FLAIR_READY),
+        vectors=one_of(WIRING.ready_language_models()),
     conda:
         "../envs/visner.yaml"
     threads: 1

@@ -12,9 +12,10 @@ from PIL import Image, ImageDraw
 
 from .brush import WIDTH, Brush, Painter
 from .flags import FLAG_PAINTERS
+from .landscapes import LANDSCAPES
 from .living import LIVING
-from .scenes import SCENES
 from .things import THINGS
+from .towns import TOWNS
 from .vehicles import VEHICLES
 from .words import PLACE_KINDS, WORDS
 
@@ -23,7 +24,7 @@ __all__ = ["KINDS", "PLACE_KINDS", "SIZE", "UNPICTURED_SHARE", "WORDS", "draw", 
 SIZE = (200, 160)
 """Width and height of a drawing in pixels."""
 
-KINDS: dict[str, Painter] = FLAG_PAINTERS | SCENES | LIVING | VEHICLES | THINGS
+KINDS: dict[str, Painter] = FLAG_PAINTERS | TOWNS | LANDSCAPES | LIVING | VEHICLES | THINGS
 """What can be drawn, each kind with the function that paints it."""
 
 UNPICTURED_SHARE = 0.15

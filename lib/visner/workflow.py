@@ -1,0 +1,134 @@
+"""What the rules ask the configuration: which files a job reads, and what its command is told.
+
+Every method takes a job's wildcards, as Snakemake's input functions do, and gives paths below the working directory.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from visner import corpora
+from visner.config import Config
+from visner.recipes import Experiment
+
+
+class Wiring:
+    """The wiring of one configuration; relative paths in it start at `folder`, the Snakefile's.
+
+    `root` and `store` are said from the working directory, so that a moved project doesn't look like a changed one.
+    """
+
+    def __init__(self, config: Config, folder: str | Path):
+        self.config = config
+        self.root = Path(os.path.relpath(folder))
+        self.store = os.path.relpath(Path(folder) / config.store)
+
+    def experiment(self, wildcards) -> Experiment:
+        """The experiment that the wildcards name."""
+        return self.config.experiments[wildcards.experiment]
+
+    def corpus_files(self, wildcards) -> list[Path]:
+        """All files of a corpus. Raises VisnerError where one is missing."""
+        return corpora.files(self.config.corpora[wildcards.corpus], self.root)
+
+    def corpus_table(self, table: str):
+        """An input function: a table of the experiment's corpus, such as `corpora/{corpus}/sentences.parquet`."""
+        return lambda wildcards: f"results/{table.format(corpus=self.experiment(wildcards).corpus)}"
+
+    def shards(self, kind: str):
+        """An input function: all shards of `images` or `embeddings` that an experiment's grounding reads."""
+
+        def inputs(wildcards) -> list[str]:
+            this = self.experiment(wildcards)
+            folder = f"{this.embedding}/{this.images}" if kind == "embeddings" else this.images
+            shards = range(self.config.corpora[this.corpus].nouns.shards)
+            return [f"results/{kind}/{folder}/{this.corpus}/{shard}.parquet" for shard in shards]
+
+        return inputs
+
+    def training_texts(self, table: str, part: str | None = None):
+        """An input function: one table of every corpus that a part of a vectors recipe is trained on.
+
+        `part` is the recipe's key; by default the wildcard `part` says it.
+        """
+
+        def inputs(wildcards) -> list[str]:
+            trained = getattr(self.config.vectors[wildcards.vectors], part or wildcards.part)
+            return [f"results/{table.format(corpus=corpus)}" for corpus in trained.corpora]
+
+        return inputs
+
+    def ready_language_models(self) -> list[str]:
+        """The vectors recipes whose language models are ready ones."""
+        return [name for name, recipe in self.config.vectors.items() if recipe.flair and recipe.flair.forward]
+
+    def ner_tables(self, wildcards) -> dict[str, str]:
+        """The tables that an experiment's recogniser reads, by the names of its command's arguments."""
+        this = self.experiment(wildcards)
+        vectors = self.config.vectors[this.vectors]
+        tables = {
+            "sentences": f"results/corpora/{this.corpus}/sentences.parquet",
+            "words": f"results/nouns/{this.corpus}/words.parquet",
+        }
+        for part in ("glove_char", "glove_word"):
+            if getattr(vectors, part):
+                tables[part] = f"results/vectors/{this.vectors}/{part}.safetensors"
+        if vectors.flair:
+            tables["flair"] = f"results/vectors/{this.vectors}/{this.corpus}/flair.npy"
+        if this.fusion != "none":
+            tables["grounding"] = f"results/grounding/{wildcards.experiment}/grounding.parquet"
+            tables["visual"] = f"results/grounding/{wildcards.experiment}/vectors.npy"
+        return tables
+
+    def ner_arguments(self, wildcards) -> list[str]:
+        """`ner_tables` as the command takes them."""
+        tables = self.ner_tables(wildcards).items()
+        return [word for name, path in tables for word in (f"--{name.replace('_', '-')}", path)]
+
+    def system(self, wildcards) -> str:
+        """All recipes that an experiment's system is made by, as JSON: what it takes to tag new text."""
+        this, config = self.experiment(wildcards), self.config
+        vectors = config.vectors[this.vectors]
+        parts = [part for part in (vectors.glove_char, vectors.glove_word, vectors.flair) if part]
+        corpora_read = {this.corpus, *(corpus for part in parts for corpus in part.corpora)}
+        recipes = {
+            "corpora": {name: config.corpora[name] for name in sorted(corpora_read)},
+            "vectors": {this.vectors: vectors},
+            "images": {this.images: config.images[this.images]} if this.images else {},
+            "embeddings": {this.embedding: config.embeddings[this.embedding]} if this.embedding else {},
+            "experiments": {wildcards.experiment: this},
+        }
+        dumped = {
+            section: {name: recipe.model_dump(mode="json") for name, recipe in named.items()}
+            for section, named in recipes.items()
+        }
+        content = {"config": dumped, "root": str(self.root), "store": self.store}
+        return json.dumps(content, sort_keys=True, ensure_ascii=False)
+
+    def members(self, wildcards) -> list[str]:
+        """A study's experiments, the baseline first."""
+        study = self.config.studies[wildcards.study]
+        return list(dict.fromkeys([study.baseline, *study.systems]))
+
+    def study_table(self, table: str):
+        """An input function: a table of a study's corpus."""
+        first = self.config.experiments
+        return lambda wildcards: f"results/{table.format(corpus=first[self.members(wildcards)[0]].corpus)}"
+
+    def seed_files(self, name: str, file: str) -> list[str]:
+        """One file of each seed of an experiment."""
+        return [f"results/{name}/seed{seed}/{file}" for seed in self.config.experiments[name].seeds]
+
+    def study_scores(self, wildcards) -> list[str]:
+        """EXPERIMENT=FILE of each experiment of a study."""
+        return [f"{name}=results/{name}/scores.json" for name in self.members(wildcards)]
+
+    def study_predictions(self, wildcards) -> list[str]:
+        """EXPERIMENT:SEED=FILE of each experiment and seed of a study."""
+        return [
+            f"{name}:{seed}={file}"
+            for name in self.members(wildcards)
+            for seed, file in zip(
+                self.config.experiments[name].seeds, self.seed_files(name, "predictions.parquet"), strict=True
+            )
+        ]

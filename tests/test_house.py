@@ -1,0 +1,102 @@
+"""The house's rules that a machine can check: one name a stage, what every rule says, which way imports point."""
+
+import ast
+import importlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from visner import stages
+from visner.cli import COMMANDS, build_parser
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARY = ROOT / "lib" / "visner"
+
+
+def rules():
+    """(file, name, text) of every rule."""
+    for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        parts = re.split(r"^rule (\w+):\n", file.read_text(), flags=re.MULTILINE)
+        for name, text in zip(parts[1::2], parts[2::2], strict=True):
+            yield pytest.param(file, name, text, id=name)
+
+
+def test_rule_files_packages_and_subcommands_share_their_names():
+    files = {file.stem for file in (ROOT / "workflow" / "rules").glob("*.smk")} - {"common"}
+    packages = {folder.parent.name for folder in LIBRARY.glob("*/command.py")}
+    assert files == packages == set(stages.STAGES) == set(COMMANDS) - {"tag"}
+    assert re.findall(r"rules/(\w+)\.smk", (ROOT / "Snakefile").read_text()) == ["common", *stages.STAGES]
+
+
+def test_every_stage_has_a_version_and_imports_without_torch():
+    code = "import sys, visner.cli, visner.workflow; visner.cli.build_parser(); print('torch' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+    assert all(importlib.import_module(f"visner.{stage}").VERSION >= 1 for stage in stages.STAGES)
+
+
+@pytest.mark.parametrize("file, name, text", list(rules()))
+def test_every_rule_says_what_it_needs_and_is_its_stages_command(file, name, text):
+    assert name.split("_")[0] == file.stem
+    for directive in ("log", "benchmark", "params", "threads", "resources", "conda", "shell", "output"):
+        assert re.search(rf"^    {directive}:", text, re.MULTILINE), directive
+    for resource in ("mem_mb", "runtime", "gpu"):
+        assert re.search(rf"^        {resource}=", text, re.MULTILINE), resource
+    assert re.search(rf"^        version=visner\.{file.stem}\.VERSION,", text, re.MULTILINE)
+    assert f'"exec python -m visner --log {{log:q}} {file.stem} ' in text
+    parameters = re.search(r"^    params:\n((?:        .*\n)+)", text, re.MULTILINE)[1]
+    assert not re.search(r"threads|batch|workers", parameters)  # they change no result
+
+
+def test_snakemake_finds_nothing_to_improve():
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib")}
+    command = [sys.executable, "-m", "snakemake", "--lint"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "in a good condition" in done.stdout + done.stderr
+
+
+def imported(file):
+    """The modules of visner that a file imports."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "visner":
+            yield from [f"visner.{alias.name}" for alias in node.names] if node.module == "visner" else [node.module]
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("visner."))
+
+
+@pytest.mark.parametrize("file", sorted(LIBRARY.rglob("*.py")), ids=lambda file: str(file.relative_to(LIBRARY)))
+def test_a_stage_knows_other_stages_by_their_tables_only(file):
+    own = file.relative_to(LIBRARY).parts[0]
+    used = {module.split(".")[1] for module in imported(file)} & set(stages.STAGES)
+    if own in stages.STAGES:
+        assert used <= {own}
+    elif own not in ("tagger.py", "cli.py", "workflow.py"):
+        assert used == set()  # the modules below all stages know none
+
+
+def test_flair_is_imported_in_one_module():
+    files = [file for file in LIBRARY.rglob("*.py") if re.search(r"^\s*(import|from) flair\b", file.read_text(), re.M)]
+    assert [file.name for file in files] == ["flair_models.py"]
+
+
+@pytest.mark.parametrize("file", sorted(LIBRARY.rglob("*.py")), ids=lambda file: str(file.relative_to(LIBRARY)))
+def test_modules_are_short_and_say_what_they_are(file):
+    tree = ast.parse(file.read_text())
+    assert ast.get_docstring(tree)
+    assert len(file.read_text().splitlines()) <= 320
+
+
+def test_help_teaches(capsys):
+    for command in COMMANDS:
+        with pytest.raises(SystemExit) as end:
+            build_parser().parse_args([command, "--help"])
+        assert end.value.code == 0
+        text = capsys.readouterr().out
+        assert f"visner {command}" in text
+        assert len(text.splitlines()) > 8

@@ -1,0 +1,77 @@
+"""`visner tag` on a finished project: the pipeline's own predictions are the judge."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import visner
+from visner import tables
+from visner.errors import VisnerError
+from visner.spans import bio_to_spans
+
+
+@pytest.fixture(scope="module")
+def tagger(finished):
+    return visner.load(finished.folder / "results" / "tiny_gate")
+
+
+def test_the_corpus_sentences_are_tagged_as_the_pipeline_tagged_them(finished, tagger):
+    results = finished.folder / "results"
+    texts = {
+        row["sentence_id"]: row["text"]
+        for row in tables.iterate_rows(results / "corpora/tiny/sentences.parquet", tables.SENTENCES)
+    }
+    rows = list(tables.iterate_rows(results / "tiny_gate/seed1/predictions.parquet", tables.PREDICTIONS))
+    tagged = tagger.tag([texts[row["sentence_id"]] for row in rows])
+    for row, one in zip(rows, tagged, strict=True):
+        assert [mention[:3] for mention in one.mentions] == [tuple(span) for span in bio_to_spans(row["predicted"])]
+        for word in one.words:
+            expected = row["gate"][word.start]
+            assert (word.gate is None) == (expected != expected)  # NaN
+            assert word.gate is None or word.gate == pytest.approx(expected, abs=1e-5)
+    assert any(word.gate is not None for one in tagged for word in one.words)
+
+
+def test_a_noun_that_training_never_saw_is_looked_up_and_misses_are_counted(finished):
+    tagger = visner.load(finished.folder / "results" / "tiny_gate")
+    queries = {row["query"] for row in tables.iterate_rows(
+        finished.folder / "results/nouns/tiny/queries.parquet", tables.QUERIES)}  # fmt: skip
+    from visner.images.drawings import manifest
+
+    new = next(word for word in manifest(1, 2) if word not in queries and len(word) > 1 and tagger._finder.words(
+        word)[0]["queries"] == [word])  # fmt: skip
+    (one,) = tagger.tag([f"{new}が走る。"])
+    assert one.words[0].has_pictures
+    assert 0 < one.words[0].gate < 1
+    assert tagger.lookups.found == {new}
+    tagger.tag(["議定書を読む。"])
+    assert "議定書" in tagger.lookups.missed | tagger.lookups.known
+
+
+def test_empty_and_blank_texts_have_no_mentions(tagger):
+    assert [one.mentions for one in tagger.tag(["", "   "])] == [[], []]
+
+
+def test_the_command_tags_lines_as_text_and_as_json(finished):
+    model = str(finished.folder / "results" / "tiny_gate")
+    text = "東京で犬を見た。\n\n山へ行く。\n"
+    command = [sys.executable, "-m", "visner", "tag", "--model", model]
+    shown = subprocess.run(command, input=text, env=finished.environment(), capture_output=True, text=True)
+    assert shown.returncode == 0, shown.stderr
+    assert "nouns:" in shown.stderr
+    assert "犬" in shown.stdout
+    done = subprocess.run([*command, "--json"], input=text, env=finished.environment(), capture_output=True, text=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["text"] for line in lines] == ["東京で犬を見た。", "", "山へ行く。"]
+    assert [word["surface"] for word in lines[0]["words"]][:2] == ["東京", "で"]
+
+
+def test_a_model_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(VisnerError, match="system.json: no such file"):
+        visner.load(tmp_path)
+    command = [sys.executable, "-m", "visner", "tag", "--model", str(tmp_path)]
+    done = subprocess.run(command, input="", capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr

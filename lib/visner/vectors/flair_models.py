@@ -85,6 +85,7 @@ def train(
                 learning_rate=recipe.learning_rate,
                 mini_batch_size=recipe.batch,
                 max_epochs=recipe.epochs,
+                patience=text.splits - 1,  # a quarter of the learning rate after an epoch without a better model
                 num_workers=0,  # its data loaders shuffle by the global random state: here, in this process
             )
         except OverflowError:  # the perplexity that it prints

@@ -81,6 +81,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.part")
     try:
         yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # some writers give no rights to the group of a shared project
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,0 +1,74 @@
+"""Locks wait, and a stage dies with its parent: real processes."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+LIBRARY = Path(__file__).resolve().parents[1] / "lib"
+
+
+def start(code, **options):
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    return subprocess.Popen([sys.executable, "-c", code], env=environment, text=True, **options)
+
+
+def wait_for(path, seconds=20):
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, path
+        time.sleep(0.02)
+
+
+def test_a_second_holder_waits_and_says_for_whom(tmp_path):
+    hold = (
+        "import sys, time, pathlib\nfrom visner import stages\nstages.start_log(None)\n"
+        "with stages.locked({output!r}):\n    pathlib.Path({ready!r}).touch()\n    time.sleep({seconds})"
+    )
+    output = str(tmp_path / "output")
+    first = start(hold.format(output=output, ready=str(tmp_path / "first"), seconds=2))
+    wait_for(tmp_path / "first")
+    second = start(hold.format(output=output, ready=str(tmp_path / "second"), seconds=0), stderr=subprocess.PIPE)
+    _, said = second.communicate(timeout=30)
+    assert first.wait(timeout=30) == 0
+    assert f"is being made by process {first.pid}: waiting" in said
+
+
+def test_the_lock_of_a_killed_holder_is_free(tmp_path):
+    code = (
+        "import time, pathlib\nfrom visner import stages\n"
+        "with stages.locked({output!r}):\n    pathlib.Path({ready!r}).touch()\n    time.sleep({seconds})"
+    )
+    output = str(tmp_path / "output")
+    first = start(code.format(output=output, ready=str(tmp_path / "first"), seconds=60))
+    wait_for(tmp_path / "first")
+    first.kill()
+    first.wait()
+    second = start(code.format(output=output, ready=str(tmp_path / "second"), seconds=0))
+    assert second.wait(timeout=30) == 0
+
+
+def test_a_stage_ends_when_its_parent_is_killed(tmp_path):
+    child = (
+        "import os, time, pathlib\nfrom visner import stages\nstages.die_with_parent()\n"
+        f"pathlib.Path({str(tmp_path / 'pid.part')!r}).write_text(str(os.getpid()))\n"
+        f"os.replace({str(tmp_path / 'pid.part')!r}, {str(tmp_path / 'pid')!r})\ntime.sleep(60)"
+    )
+    parent = start(f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])")
+    wait_for(tmp_path / "pid")
+    pid = int((tmp_path / "pid").read_text())
+    parent.kill()
+    parent.wait()
+    end = time.monotonic() + 10
+    while running(pid):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def running(pid):
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

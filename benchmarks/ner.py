@@ -82,7 +82,7 @@ def train_ours(recipe: Experiment, data: Data, seed: int, epochs: int, folder: P
     """Our model through the fit loop of the pipeline."""
     torch.manual_seed(seed)
     cpu = torch.device("cpu")
-    model = BiLSTMCRF(recipe, data.tables.widths, len(data.labels))
+    model = BiLSTMCRF(recipe, data.tables.widths, len(data.labels), data.tables.visual_scale())
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.training.learning_rate, fused=True)
     run = Run()
     began = 0.0

@@ -54,7 +54,7 @@ def reference(model, sentence, tables):
         parts = [row(tables.chars, sentence.units[t]), row(tables.words, sentence.words[segment]), context]
         if fusion != "none":
             seen = [row(tables.visual, picture) for picture in sentence.pictures[segment] if picture != NONE]
-            v = torch.stack(seen).mean(0) if seen else torch.zeros(WIDTHS["visual"])
+            v = model.visual_scale * torch.stack(seen).mean(0) if seen else torch.zeros(WIDTHS["visual"])
             g = torch.sigmoid(model.gate(torch.cat([v, context]))) if fusion == "gate" else 1
             parts.append(g * v)
         inputs.append(torch.cat(parts))
@@ -84,7 +84,7 @@ def reference(model, sentence, tables):
 )
 def test_emissions_are_those_of_the_equations(sentences, tables, fusion, gate):
     torch.manual_seed(6)
-    model = BiLSTMCRF(recipe(fusion, gate=gate), WIDTHS, 3).eval()
+    model = BiLSTMCRF(recipe(fusion, gate=gate), WIDTHS, 3, 0.3).eval()
     found, _ = model.emissions(prepare(sentences, tables, torch.device("cpu")))
     for one, sentence in zip(found, sentences, strict=True):
         torch.testing.assert_close(one[: len(sentence)], reference(model, sentence, tables))
@@ -120,7 +120,7 @@ def test_a_model_learns_what_only_pictures_tell(tables):
 
 
 def test_a_saved_model_predicts_the_same(sentences, tables, tmp_path):
-    model = BiLSTMCRF(recipe("gate"), WIDTHS, 3).eval()
+    model = BiLSTMCRF(recipe("gate"), WIDTHS, 3, 0.3).eval()
     save(tmp_path / "model.safetensors", model, ["O", "B-X", "I-X"], 1)
     again, labels = load(tmp_path / "model.safetensors", torch.device("cpu"))
     assert labels == ["O", "B-X", "I-X"]
@@ -147,6 +147,15 @@ class Numbered:
 
     def __len__(self):
         return self.length
+
+
+def test_pictures_are_brought_to_the_size_of_the_largest_text_vectors(tables):
+    tables.contextual *= 3
+    tables.visual *= 50
+    norms = [np.linalg.norm(table, axis=1).mean() for table in (tables.contextual, tables.visual)]
+    assert tables.visual_scale() * norms[1] == pytest.approx(norms[0], rel=1e-5)
+    tables.visual = tables.visual[:0]
+    assert tables.visual_scale() == 1
 
 
 def test_padding_shows_the_empty_segment(sentences):

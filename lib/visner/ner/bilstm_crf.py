@@ -27,6 +27,22 @@ class Tables:
         """The dimensions of each, as the model takes them."""
         return {name: table.shape[1] for name, table in vars(self).items()}
 
+    def visual_scale(self) -> float:
+        """What brings the mean norm of the pictures to that of the largest text vectors.
+
+        CNN features are some ten times longer than Flair's, and would shut the sigmoid of the gate in the first
+        steps. The paper is silent; one constant leaves the functions that eq. 5 can be as they are.
+        """
+        text = max(_mean_norm(table) for table in (self.chars, self.words, self.contextual))
+        pictures = _mean_norm(self.visual)
+        return text / pictures if text and pictures else 1.0
+
+
+def _mean_norm(table: np.ndarray) -> float:
+    """The mean Euclidean norm of (at most ten thousand evenly spread) rows; 0 for an empty table."""
+    rows = np.asarray(table[:: max(1, len(table) // 10_000)], dtype=np.float64)
+    return float(np.linalg.norm(rows, axis=1).mean()) if rows.size else 0.0
+
 
 @dataclass
 class Inputs:
@@ -83,9 +99,9 @@ class BiLSTMCRF(nn.Module):
     characters see the same dropped features.
     """
 
-    def __init__(self, recipe: Experiment, widths: dict[str, int], labels: int):
+    def __init__(self, recipe: Experiment, widths: dict[str, int], labels: int, visual_scale: float = 1.0):
         super().__init__()
-        self.recipe, self.widths, self.labels = recipe, widths, labels
+        self.recipe, self.widths, self.labels, self.visual_scale = recipe, widths, labels, visual_scale
         hidden = recipe.hidden
         size = 2 * 4 * hidden
         word_width = widths["words"] + widths["contextual"]
@@ -108,14 +124,15 @@ class BiLSTMCRF(nn.Module):
 
     def describe(self) -> dict:
         """What `BiLSTMCRF(...)` needs to be built again."""
-        return {"recipe": self.recipe.model_dump(mode="json"), "widths": self.widths, "labels": self.labels}
+        built_by = {"widths": self.widths, "labels": self.labels, "visual_scale": self.visual_scale}
+        return {"recipe": self.recipe.model_dump(mode="json"), **built_by}
 
-    def gates(self, inputs: Inputs) -> Tensor:
+    def gates(self, visual: Tensor, inputs: Inputs) -> Tensor:
         """g of the segments with pictures, [P, 1] or [P, V]; all ones for simple fusion (eq. 6)."""
         if self.recipe.fusion == "simple":
-            return inputs.visual.new_ones(len(inputs.visual), 1)
+            return visual.new_ones(len(visual), 1)
         context = inputs.contextual[inputs.pictured]  # [P, F]
-        return torch.sigmoid(self.gate(torch.cat([inputs.visual, context], dim=1)))
+        return torch.sigmoid(self.gate(torch.cat([visual, context], dim=1)))
 
     def emissions(self, inputs: Inputs) -> tuple[Tensor, Tensor | None]:
         """Label scores [B, T, K], and the gate of each segment with pictures [P] (its mean, for a vector gate)."""
@@ -125,8 +142,9 @@ class BiLSTMCRF(nn.Module):
             segments = self.project_words(words).float()  # [S, 8H]
             gate = None
             if self.recipe.fusion != "none":
-                gate = self.gates(inputs)
-                seen = self.project_visual(self.dropout_input(gate * inputs.visual)).float()  # [P, 8H]
+                visual = self.visual_scale * inputs.visual  # [P, V]
+                gate = self.gates(visual, inputs)
+                seen = self.project_visual(self.dropout_input(gate * visual)).float()  # [P, 8H]
                 segments = segments.index_add(0, inputs.pictured, seen)
                 gate = gate.float().mean(1)  # [P]
             projected = self.project_chars(self.dropout_input(inputs.chars)).float()  # [N, 8H]
@@ -158,4 +176,4 @@ class BiLSTMCRF(nn.Module):
 def build(description: dict) -> BiLSTMCRF:
     """A model as `describe` described it, with fresh parameters."""
     recipe = Experiment.model_validate(description["recipe"])
-    return BiLSTMCRF(recipe, description["widths"], description["labels"])
+    return BiLSTMCRF(recipe, description["widths"], description["labels"], description["visual_scale"])

@@ -35,7 +35,7 @@ def train(arguments: argparse.Namespace) -> None:
         raise VisnerError(f"{arguments.sentences}: training needs sentences in train and dev; look at the split")
     torch.manual_seed(arguments.seed)
     torch.use_deterministic_algorithms(device.type == "cpu")
-    model = BiLSTMCRF(recipe, frozen.tables.widths, len(labels)).to(device)
+    model = BiLSTMCRF(recipe, frozen.tables.widths, len(labels), frozen.tables.visual_scale()).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.training.learning_rate, fused=True)
     gold = [[labels[i] for i in sentence.labels] for sentence in sentences["dev"]]
     units = sum(len(sentence) for sentence in sentences["train"])

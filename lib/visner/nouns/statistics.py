@@ -50,8 +50,9 @@ class _Counts:
         self.words += len(words)
         self.nouns += pc.sum(pc.greater(pc.list_value_length(queries), 0)).as_py() or 0
         self.lexicon.update(surface.unique().to_pylist())
-        self.parts.update(_count(pos))
-        self.queries.update(_count(queries.flatten()))
+        counted = pos.value_counts()
+        self.parts.update(dict(zip(*(column.to_pylist() for column in counted.flatten()), strict=True)))
+        self.queries.update(queries.flatten().to_pylist())
 
     def merge(self, other: "_Counts") -> None:
         self.words += other.words
@@ -68,8 +69,3 @@ class _Counts:
             "coverage": self.nouns / self.words if self.words else 0.0,
             "queries": len(self.queries),
         }
-
-
-def _count(values: pa.StringArray) -> dict[str, int]:
-    counted = values.value_counts()
-    return dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True))

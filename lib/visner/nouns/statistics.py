@@ -17,8 +17,10 @@ class Statistics:
 
     def add(self, split_of: pa.StringArray, words: pa.ListArray) -> None:
         """Count the words of some sentences: of each sentence its split, and a list of `tables.WORD`."""
-        for split in split_of.unique().to_pylist():
-            self._splits.setdefault(split, _Counts()).add(words.filter(pc.equal(split_of, split)).flatten())
+        splits = split_of.unique().to_pylist()
+        for split in splits:
+            own = words if len(splits) == 1 else words.filter(pc.equal(split_of, split))
+            self._splits.setdefault(split, _Counts()).add(own.flatten())
 
     def queries(self) -> Counter[str]:
         """How often each query occurs."""

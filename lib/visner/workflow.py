@@ -119,6 +119,13 @@ class Wiring:
         """One file of each seed of an experiment."""
         return [f"results/{name}/seed{seed}/{file}" for seed in self.config.experiments[name].seeds]
 
+    def study_coverage(self, wildcards) -> dict[str, str]:
+        """source -> the statistics of its pictures, for each source that a study's experiments have."""
+        members = [self.config.experiments[name] for name in self.members(wildcards)]
+        return {
+            one.images: f"results/images/{one.images}/{one.corpus}/statistics.json" for one in members if one.images
+        }
+
     def study_scores(self, wildcards) -> list[str]:
         """EXPERIMENT=FILE of each experiment of a study."""
         return [f"{name}=results/{name}/scores.json" for name in self.members(wildcards)]

@@ -31,6 +31,16 @@ STATISTICS = {
 }
 
 
+COVERAGE = {
+    "queries": 50,
+    "queries_covered": 20,
+    "occurrences": 80,
+    "occurrences_covered": 60,
+    "distinct_pictures": 123,
+    "rejected": {"truncated": {"pictures": 3, "examples": []}, "missing": {"pictures": 2, "examples": []}},
+}
+
+
 def make_sentences(path: Path, seed: int = 1, changed: bool = False) -> list[dict]:
     """A sentences table of 40 documents with up to two mentions a sentence; `changed` moves one to another split."""
     chance = random.Random(seed)
@@ -100,6 +110,7 @@ class World:
         self.seeds: dict[str, list[int]] = {}
         (folder / "nouns.json").write_text(json.dumps({"words": 345, "lexicon": 67}))
         (folder / "corpus.json").write_text(json.dumps(STATISTICS))
+        (folder / "pictures.json").write_text(json.dumps(COVERAGE))
 
     def train(self, name: str, fusion: str, errors: dict[int, float], weights: dict | None = None) -> None:
         """Stand in for the recogniser: predictions and reports of each seed."""
@@ -136,6 +147,7 @@ class World:
             *("study", "--recipe", recipe, "--name", "places", "--sentences", str(self.sentences)),
             *("--corpus-statistics", str(self.folder / "corpus.json")),
             *("--nouns-statistics", str(self.folder / "nouns.json")),
+            *("--coverage", f"pool={self.folder / 'pictures.json'}"),
             *("--scores", *(f"{name}={self.folder / name / 'scores.json'}" for name in self.seeds)),
             *("--predictions", *(f"{name}:{seed}={path}" for (name, seed), path in self.predictions.items())),
             *("--output", str(output), "--tables", str(output.parent / "tables")),

@@ -110,6 +110,11 @@ def test_data_tables_show_the_statistics(studied):
     ]
 
 
+def test_pictures_are_shown_for_each_source(studied):
+    rows = markdown_table(studied.study(RECIPE.fingerprint()).read_text(), "Pictures of each source")
+    assert rows[1] == ["pool", "50", "20", "75.00", "123", "5"]
+
+
 def test_statistics_that_lack_a_number_are_refused(studied):
     (studied.folder / "nouns.json").write_text('{"words": 3}')
     with pytest.raises(VisnerError, match="nouns.json: it has no lexicon"):
@@ -119,7 +124,17 @@ def test_statistics_that_lack_a_number_are_refused(studied):
 def test_every_table_is_on_the_page_in_index_json_and_as_tsv(studied):
     page = studied.study(RECIPE.fingerprint())
     index = json.loads((page.parent / "index.json").read_text())
-    assert list(index["tables"]) == ["data", "classes", "splits", "systems", "by_class", "seen", "gates", "recipes"]
+    assert list(index["tables"]) == [
+        "data",
+        "classes",
+        "splits",
+        "pictures",
+        "systems",
+        "by_class",
+        "seen",
+        "gates",
+        "recipes",
+    ]
     for name, table in index["tables"].items():
         assert json.loads((page.parent / "tables" / f"{name}.json").read_text()) == table
         assert f"### {table['title']}" in page.read_text()

@@ -38,6 +38,7 @@ rule evaluation_study:
         corpus=WIRING.study_table("corpora/{corpus}/statistics.json"),
         nouns=WIRING.study_table("nouns/{corpus}/statistics.json"),
         sentences=WIRING.study_table("corpora/{corpus}/sentences.parquet"),
+        coverage=lambda w: WIRING.study_coverage(w).values(),
         scores=lambda w: [f"results/{name}/scores.json" for name in WIRING.members(w)],
         predictions=lambda w: [
             file for name in WIRING.members(w) for file in WIRING.seed_files(name, "predictions.parquet")
@@ -59,6 +60,7 @@ rule evaluation_study:
         gpu=0,
     params:
         recipe=lambda w: CONFIG.studies[w.study].fingerprint(),
+        coverage=lambda w: [f"{source}={file}" for source, file in WIRING.study_coverage(w).items()],
         scores=WIRING.study_scores,
         predictions=WIRING.study_predictions,
         version=visner.evaluation.VERSION,
@@ -66,4 +68,4 @@ rule evaluation_study:
         "exec python -m visner --log {log:q} evaluation study --recipe {params.recipe:q} --name {wildcards.study}"
         " --corpus-statistics {input.corpus:q} --nouns-statistics {input.nouns:q} --sentences {input.sentences:q}"
         " --scores {params.scores:q} --predictions {params.predictions:q}"
-        " --output {output.page:q} --tables {output.tables:q}"
+        " --coverage {params.coverage:q} --output {output.page:q} --tables {output.tables:q}"

@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     page.add_argument("--name", required=True, metavar="STUDY")
     page.add_argument("--corpus-statistics", required=True, metavar="JSON")
     page.add_argument("--nouns-statistics", required=True, metavar="JSON")
+    page.add_argument("--coverage", nargs="*", default=[], metavar="SOURCE=JSON", help="statistics of its pictures")
     page.add_argument("--sentences", required=True, metavar="PARQUET", help="the corpus, with its splits")
     page.add_argument("--scores", required=True, nargs="+", metavar="EXPERIMENT=JSON")
     page.add_argument("--predictions", required=True, nargs="+", metavar="EXPERIMENT:SEED=PARQUET")
@@ -105,6 +106,7 @@ def study(arguments: argparse.Namespace) -> None:
         read_recipe(arguments.recipe, Study),
         arguments.corpus_statistics,
         arguments.nouns_statistics,
+        _named_files("--coverage", arguments.coverage),
         arguments.sentences,
         scores,
         predictions,

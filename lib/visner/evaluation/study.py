@@ -17,6 +17,7 @@ from visner.evaluation.study_tables import (
     classes_table,
     data_tables,
     gates_table,
+    pictures_table,
     recipes_table,
     seen_table,
     systems_table,
@@ -81,6 +82,7 @@ def make_study(
     recipe: Study,
     corpus_statistics: str | Path,
     nouns_statistics: str | Path,
+    coverage_files: dict[str, str | Path],
     sentences: str | Path,
     score_files: dict[str, str | Path],
     prediction_files: dict[tuple[str, int], str | Path],
@@ -105,6 +107,8 @@ def make_study(
         _read_statistics(corpus_statistics, "documents", "sentences", "classes", "mix"),
         _read_statistics(nouns_statistics, "words", "lexicon"),
     )
+    if coverage_files:
+        data.append(pictures_table({source: tables.read_json(path) for source, path in coverage_files.items()}))
     results = [
         systems_table(scores, tests, recipe.shuffles),
         classes_table(scores),

@@ -41,6 +41,29 @@ def data_tables(corpus: dict, nouns: dict) -> list[Table]:
     ]
 
 
+def pictures_table(coverage: dict[str, dict]) -> Table:
+    """How much of the corpus each source of pictures covers, from the statistics of the stage images."""
+    rows = []
+    for source, one in coverage.items():
+        rejected = sum(reason["pictures"] for reason in one["rejected"].values())
+        counts = {key: one[key] for key in ("queries", "queries_covered", "distinct_pictures")}
+        share = 100 * one["occurrences_covered"] / one["occurrences"] if one["occurrences"] else 0.0
+        rows.append({"source": source, **counts, "occurrences_covered": share, "rejected": rejected})
+    return Table(
+        "pictures",
+        "Pictures of each source",
+        [
+            Column("source", "source", number=False),
+            Column("queries", "queries"),
+            Column("queries_covered", "with pictures"),
+            Column("occurrences_covered", "% of nouns with pictures", percent("occurrences_covered")),
+            Column("distinct_pictures", "pictures"),
+            Column("rejected", "rejected"),
+        ],
+        rows,
+    )
+
+
 def systems_table(scores: dict[str, dict], tests: dict[str, dict], shuffles: int) -> Table:
     """Table 4: each system's micro measures in both readings, and its difference from the baseline, the first row."""
     rows = []

@@ -36,7 +36,7 @@ def train(arguments: argparse.Namespace) -> None:
     torch.manual_seed(arguments.seed)
     torch.use_deterministic_algorithms(device.type == "cpu")
     model = BiLSTMCRF(recipe, frozen.tables.widths, len(labels)).to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.training.learning_rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.training.learning_rate, fused=True)
     gold = [[labels[i] for i in sentence.labels] for sentence in sentences["dev"]]
     units = sum(len(sentence) for sentence in sentences["train"])
     log.info("%d training sentences, %d units, %d labels, on %s", len(sentences["train"]), units, len(labels), device)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import random
-import tempfile
-from collections.abc import Callable
 from itertools import chain, zip_longest
-from pathlib import Path
 
 from PIL import Image, ImageDraw
 
@@ -19,7 +16,7 @@ from .towns import TOWNS
 from .vehicles import VEHICLES
 from .words import PLACE_KINDS, WORDS
 
-__all__ = ["KINDS", "PLACE_KINDS", "SIZE", "UNPICTURED_SHARE", "WORDS", "draw", "file_name", "manifest", "write"]
+__all__ = ["KINDS", "PLACE_KINDS", "SIZE", "UNPICTURED_SHARE", "WORDS", "draw", "manifest"]
 
 SIZE = (200, 160)
 """Width and height of a drawing in pixels."""
@@ -55,12 +52,6 @@ def _photographed(image: Image.Image, rng: random.Random) -> Image.Image:
     return Image.blend(image, noise.resize(SIZE, Image.Resampling.BILINEAR).convert("RGB"), 0.07)
 
 
-def file_name(picture: Picture) -> str:
-    """The name of a drawing's file."""
-    kind, number = picture
-    return f"{kind}_{number:02}.png"
-
-
 def manifest(seed: int = 1, drawings_per_kind: int = 6) -> dict[str, list[Picture]]:
     """The pictures that each word is answered with, in rank order.
 
@@ -89,29 +80,3 @@ def _ranking(word: str, kinds: list[str], seed: int, drawings: int) -> list[Pict
         [(kind, number) for number in rng.sample(range(drawings), drawings)] for kind in rng.sample(kinds, len(kinds))
     ]
     return [picture for picture in chain.from_iterable(zip_longest(*rankings)) if picture]
-
-
-def write(folder: Path, seed: int = 1, drawings: int = 6, progress: Callable[[int, int], None] | None = None) -> Path:
-    """Write all drawings and `manifest.tsv` into a new folder, and return the manifest's path.
-
-    The folder appears only when it is complete; `progress` is told the number of drawings done and their
-    total. Raises FileExistsError where the folder exists already.
-    """
-    if folder.exists():
-        raise FileExistsError(f"{folder} exists already")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    pictures = [(kind, number) for kind in KINDS for number in range(drawings)]
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
-        # A folder within the temporary one: that one is private to its owner, this one has the usual rights.
-        complete = Path(temporary) / folder.name
-        complete.mkdir()
-        for done, picture in enumerate(pictures, start=1):
-            draw(*picture, seed).save(complete / file_name(picture))
-            if progress:
-                progress(done, len(pictures))
-        rows = ["query\tfiles"]
-        for word, ranking in manifest(seed, drawings).items():
-            rows.append(f"{word}\t{'|'.join(map(file_name, ranking))}")
-        (complete / "manifest.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
-        complete.rename(folder)
-    return folder / "manifest.tsv"

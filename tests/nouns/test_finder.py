@@ -13,7 +13,7 @@ from visner.nouns.finder import LONGEST, NounFinder
 from visner.recipes import Nouns
 
 TROUBLE = [
-    *" \t\n\r\x0b\x0c\0\1\u3000\u00a0\u0085\u2028",
+    *" \t\n\r\x1c\x1f\u200b\x0b\x0c\0\1\u3000\u00a0\u0085\u2028",
     "か\u3099",
     "ｶﾞ",
     "☺️",
@@ -49,6 +49,14 @@ def check_alignment(text, words):
 @settings(max_examples=300, deadline=None)
 def test_words_are_aligned_to_code_points(finder, text):
     check_alignment(text, finder.words(text))
+
+
+def test_white_space_is_no_word_and_all_else_is(finder):
+    characters = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]
+    found = finder.words_of_all(characters).to_pylist()
+    assert [char for char, words in zip(characters, found, strict=True) if not words] == [
+        char for char in characters if char.isspace()
+    ]
 
 
 @pytest.mark.parametrize(

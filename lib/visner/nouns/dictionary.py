@@ -18,13 +18,13 @@ COMPILED = ("sys.dic", "unk.dic", "matrix.bin", "char.bin")  # what decides MeCa
 def open_tagger(dictionary: str, root: str | Path = ".") -> fugashi.GenericTagger:
     r"""MeCab with a dictionary: "unidic-lite", "unidic", or a folder (relative to `root`).
 
-    Its `parse` answers with a line a word, `surface \t features \n`, the last newline left out.
-    Raises VisnerError where there is no such dictionary, or one that is not in UTF-8.
+    Its `parse` answers with a line a word: the white space before it, surface, \t, features. Raises VisnerError
+    where there is no such dictionary, or one that is not in UTF-8.
     """
     folder = find_folder(dictionary, root)
-    # What it prints of known (-F) and unknown (-U) words, whatever format the dictionary's own settings name (-O).
-    # The resource file of the machine (-r) is shut out.
-    settings = rf"-r {os.devnull} -O '' -F '%m\t%H\n' -U '%m\t%H\n' -E ''"
+    # Of known (-F) and unknown (-U) words it prints white space and surface (%M) and features (%H), whatever format the
+    # dictionary's own settings name (-O). The resource file of the machine (-r) is shut out.
+    settings = rf"-r {os.devnull} -O '' -F '%M\t%H\n' -U '%M\t%H\n' -E ''"
     try:
         tagger = fugashi.GenericTagger(f"{settings} -d {shlex.quote(str(folder))}", quiet=True)
     except RuntimeError:

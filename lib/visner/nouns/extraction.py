@@ -20,7 +20,7 @@ from visner.nouns.finder import NounFinder, lies_under
 from visner.nouns.statistics import Statistics
 from visner.recipes import Nouns
 
-CHUNK = 1024  # sentences; one job of a process, one row group of the table
+CHUNK = 2048  # sentences; one job of a process, one row group of the table
 
 
 def find_nouns(

@@ -17,8 +17,10 @@ class Statistics:
 
     def add(self, split_of: pa.StringArray, words: pa.ListArray) -> None:
         """Count the words of some sentences: of each sentence its split, and a list of `tables.WORD`."""
-        for split in split_of.unique().to_pylist():
-            self._splits.setdefault(split, _Counts()).add(words.filter(pc.equal(split_of, split)).flatten())
+        splits = split_of.unique().to_pylist()
+        for split in splits:
+            own = words if len(splits) == 1 else words.filter(pc.equal(split_of, split))
+            self._splits.setdefault(split, _Counts()).add(own.flatten())
 
     def queries(self) -> Counter[str]:
         """How often each query occurs."""
@@ -50,8 +52,9 @@ class _Counts:
         self.words += len(words)
         self.nouns += pc.sum(pc.greater(pc.list_value_length(queries), 0)).as_py() or 0
         self.lexicon.update(surface.unique().to_pylist())
-        self.parts.update(_count(pos))
-        self.queries.update(_count(queries.flatten()))
+        counted = pos.value_counts()
+        self.parts.update(dict(zip(*(column.to_pylist() for column in counted.flatten()), strict=True)))
+        self.queries.update(queries.flatten().to_pylist())
 
     def merge(self, other: "_Counts") -> None:
         self.words += other.words
@@ -68,8 +71,3 @@ class _Counts:
             "coverage": self.nouns / self.words if self.words else 0.0,
             "queries": len(self.queries),
         }
-
-
-def _count(values: pa.StringArray) -> dict[str, int]:
-    counted = values.value_counts()
-    return dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True))

@@ -1,12 +1,11 @@
 """The command: its table, its provenance, its page."""
 
-import argparse
 import json
 
 import pytest
 
-from visner import stages, tables
-from visner.corpora import command, files
+from visner import tables
+from visner.corpora import files
 from visner.errors import VisnerError
 from visner.provenance import sha256_files
 from visner.recipes import EneCorpus
@@ -72,16 +71,6 @@ def test_the_page_shows_the_tables_and_what_was_left_out(ene, run, write, tmp_pa
     expected = [0, 0, 0]
     expected[("train", "dev", "test").index(corpus.rows[0]["split"])] = 2
     assert f"| City | {' | '.join(map(str, expected))} |" in table_3
-
-
-def test_the_log_may_be_named_before_or_after_the_verb():
-    parser = argparse.ArgumentParser()
-    stages.add_log_argument(parser)
-    command.add_arguments(parser)
-    page = ["page", "--statistics", "s", "--nouns", "n", "--output", "o"]
-    assert parser.parse_args(["--log", "x", *page]).log == "x"
-    assert parser.parse_args([*page, "--log", "x"]).log == "x"
-    assert parser.parse_args(page).log is None
 
 
 def test_a_class_without_a_mention_is_said(ene, caplog):

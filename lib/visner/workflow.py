@@ -9,6 +9,7 @@ from pathlib import Path
 
 from visner import corpora
 from visner.config import Config
+from visner.errors import VisnerError
 from visner.recipes import Experiment
 
 
@@ -16,20 +17,28 @@ class Wiring:
     """The wiring of one configuration; relative paths in it start at `folder`, the Snakefile's.
 
     `root` and `store` are said from the working directory, so that a moved project doesn't look like a changed one.
+    Raises VisnerError where a corpus has no files: here, for Snakemake shows errors of input functions as tracebacks.
     """
 
     def __init__(self, config: Config, folder: str | Path):
         self.config = config
         self.root = Path(os.path.relpath(folder))
         self.store = os.path.relpath(Path(folder) / config.store)
+        self._corpus_files = {name: self._files_of(name) for name in config.corpora}
+
+    def _files_of(self, corpus: str) -> list[Path]:
+        try:
+            return corpora.files(self.config.corpora[corpus], self.root)
+        except VisnerError as error:
+            raise VisnerError(f"configuration: corpora.{corpus}.{error}") from None
 
     def experiment(self, wildcards) -> Experiment:
         """The experiment that the wildcards name."""
         return self.config.experiments[wildcards.experiment]
 
     def corpus_files(self, wildcards) -> list[Path]:
-        """All files of a corpus. Raises VisnerError where one is missing."""
-        return corpora.files(self.config.corpora[wildcards.corpus], self.root)
+        """All files of a corpus."""
+        return self._corpus_files[wildcards.corpus]
 
     def corpus_table(self, table: str):
         """An input function: a table of the experiment's corpus, such as `corpora/{corpus}/sentences.parquet`."""

@@ -79,3 +79,14 @@ def test_another_configuration_is_read_alone(project):
     assert done.returncode == 0, done.stdout + done.stderr
     done = project.run("--configfile", "other.yaml", "-n", "results/tiny_gate/scores.json")
     assert done.returncode != 0  # the default configuration's experiment isn't there
+
+
+def test_a_corpus_that_is_not_there_stops_with_its_key(project):
+    config = project.config()
+    config["corpora"]["tiny"]["paths"] = ["corpsu"]
+    project.configure(config)
+    done = project.run()
+    text = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "config.yaml: corpora.tiny.paths: there is no file corpsu" in text
+    assert "Traceback" not in text

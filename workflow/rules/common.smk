@@ -11,11 +11,11 @@ from visner.errors import VisnerError
 
 try:
     CONFIG = visner.config.load(dict(config))
+    WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir)
 except VisnerError as error:
     named = ", ".join(os.path.relpath(file) for file in workflow.configfiles) or "--config"
     raise WorkflowError(str(error).replace("configuration:", f"{named}:"))
 
-WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir)
 ROOT = str(WIRING.root)
 
 

@@ -6,7 +6,7 @@ vectors, which is what `fusion: none` and `simple` do. The two take turns, seed 
 epoch on dev is scored on test (strict, micro, without MIX). Exit status 1 where ours is not at least three times as
 fast an epoch.
 
-    snakemake --cores all --configfile config/gsd-ene.yaml results/studies/gsd-ene/index.md
+    snakemake --cores all results/studies/gsd-ene/index.md --configfile config/gsd-ene.yaml
     python benchmarks/ner.py --experiment gsd-ene_simple
 """
 

@@ -5,12 +5,20 @@ Every method takes a job's wildcards, as Snakemake's input functions do, and giv
 
 import json
 import os
+import sys
 from pathlib import Path
 
 from visner import corpora
 from visner.config import Config
 from visner.errors import VisnerError
 from visner.recipes import Experiment
+
+
+def use_this_python() -> None:
+    """Let the jobs' `python` be the one that runs Snakemake, whether its environment was activated or not."""
+    folder = str(Path(sys.executable).parent)
+    if not os.environ["PATH"].startswith(folder + os.pathsep):
+        os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]
 
 
 class Wiring:

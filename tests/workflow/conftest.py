@@ -63,7 +63,9 @@ class Project:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *(arguments or [TARGET])]
 
     def environment(self) -> dict:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        """Ours, without the folder of this Python in PATH: the jobs must find it by themselves."""
+        own = str(Path(sys.executable).parent)
+        path = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if folder != own)
         return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT / "lib"), "OMP_NUM_THREADS": "1"}
 
     def run(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess:

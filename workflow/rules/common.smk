@@ -9,6 +9,7 @@ import visner.config
 import visner.workflow
 from visner.errors import VisnerError
 
+visner.workflow.use_this_python()
 try:
     CONFIG = visner.config.load(dict(config))
     WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir)

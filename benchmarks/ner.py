@@ -12,6 +12,7 @@ fast an epoch.
 
 import argparse
 import json
+import math
 import statistics
 import tempfile
 import time
@@ -100,8 +101,9 @@ def train_ours(recipe: Experiment, data: Data, seed: int, epochs: int, folder: P
             into.append(micro_f1(data.gold(split), tags))
         return run.dev[-1]
 
+    count = math.ceil(len(data.splits["train"]) / recipe.training.batch)
     training = recipe.training.model_copy(update={"epochs": epochs, "patience": epochs})
-    fit(model, optimizer, batches, evaluate, training, seed, folder / f"ours{seed}")
+    fit(model, optimizer, batches, count, evaluate, training, seed, folder / f"ours{seed}")
     return run
 
 

@@ -35,7 +35,7 @@ def run(checkpoint, epochs, scores, patience=10):
     optimizer = torch.optim.Adam(model.parameters(), 0.01)
     recipe = Training(epochs=epochs, patience=patience)
     remaining = iter(scores)
-    history = fit(model, optimizer, batches, lambda: next(remaining), recipe, 3, checkpoint)
+    history = fit(model, optimizer, batches, 5, lambda: next(remaining), recipe, 3, checkpoint)
     return history, model.state_dict()
 
 
@@ -69,4 +69,4 @@ def test_a_loss_that_is_not_finite_stops_with_a_remedy(tmp_path):
     model = Line()
     optimizer = torch.optim.SGD(model.parameters(), 1e30)
     with pytest.raises(VisnerError, match="the loss of epoch .* lower training.learning_rate"):
-        fit(model, optimizer, batches, lambda: 0.5, Training(epochs=5, clip=1e30), 1, tmp_path / "c")
+        fit(model, optimizer, batches, 5, lambda: 0.5, Training(epochs=5, clip=1e30), 1, tmp_path / "c")

@@ -40,6 +40,7 @@ def fit(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     batches: Callable[[torch.Generator], Iterable[Any]],
+    batch_count: int,
     evaluate: Callable[[], float],
     recipe: Training,
     seed: int,
@@ -47,7 +48,7 @@ def fit(
 ) -> History:
     """Train `model` (its `loss(batch)` is minimised), and leave the best epoch's parameters in it.
 
-    `batches(generator)` gives an epoch's batches, `evaluate()` the dev F1. All randomness of an epoch follows from
+    `batches(generator)` gives an epoch's `batch_count` batches, `evaluate()` the dev F1. All randomness of an epoch follows from
     `seed` and its number, so that an epoch that is begun again is the same epoch; `checkpoint` keeps everything
     else after each one. VisnerError where the loss is no longer finite.
     """
@@ -60,7 +61,7 @@ def fit(
         torch.manual_seed(seed * 100_003 + epoch)  # dropout
         model.train()
         total, count = 0.0, 0
-        for batch in progress(batches(generator), f"epoch {epoch}", unit="batch", leave=False):
+        for batch in progress(batches(generator), f"epoch {epoch}", total=batch_count, unit="batch", leave=False):
             optimizer.zero_grad(set_to_none=True)
             loss = model.loss(batch)
             loss.backward()

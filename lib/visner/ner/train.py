@@ -3,6 +3,8 @@
 import argparse
 import hashlib
 import json
+import math
+import shutil
 import time
 from pathlib import Path
 
@@ -50,8 +52,10 @@ def train(arguments: argparse.Namespace) -> None:
         return micro_f1(gold, predicted)
 
     began = time.monotonic()
-    checkpoint = _resume_folder(arguments) / "checkpoint.safetensors"
-    history = fit(model, optimizer, batches, evaluate, recipe.training, arguments.seed, checkpoint)
+    folder = _resume_folder(arguments)
+    checkpoint = folder / "checkpoint.safetensors"
+    count = math.ceil(len(sentences["train"]) / recipe.training.batch)
+    history = fit(model, optimizer, batches, count, evaluate, recipe.training, arguments.seed, checkpoint)
     log.info("trained in %.0f s; best dev F1 %.2f in epoch %d", time.monotonic() - began,
              100 * max(history.dev_f1), history.best_epoch)  # fmt: skip
     save(arguments.output_model, model, labels, arguments.seed)
@@ -72,6 +76,7 @@ def train(arguments: argparse.Namespace) -> None:
             },
         },
     )
+    shutil.rmtree(folder)  # what it was for is written
 
 
 def predict(

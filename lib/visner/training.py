@@ -48,9 +48,9 @@ def fit(
 ) -> History:
     """Train `model` (its `loss(batch)` is minimised), and leave the best epoch's parameters in it.
 
-    `batches(generator)` gives an epoch's `batch_count` batches, `evaluate()` the dev F1. All randomness of an epoch follows from
-    `seed` and its number, so that an epoch that is begun again is the same epoch; `checkpoint` keeps everything
-    else after each one. VisnerError where the loss is no longer finite.
+    `batches(generator)` gives an epoch's `batch_count` batches, `evaluate()` the dev F1. All randomness of an epoch
+    follows from `seed` and its number, so that an epoch that is begun again is the same epoch; `checkpoint` keeps
+    everything else after each one. VisnerError where the loss is no longer finite.
     """
     history, best = _load(checkpoint, model, optimizer)
     if history.losses:

@@ -6,6 +6,7 @@ word-level inputs, it computes once a segment.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -101,21 +102,25 @@ def read_sentences(
 ) -> dict[str, list[Sentence]]:
     """The sentences of some splits from the tables, which must agree row by row."""
     found: dict[str, list[Sentence]] = {split: [] for split in splits}
-    first_occurrence = 0
-    grounded = iterate_rows(grounding, GROUNDING, ["sentence_id", "rows"]) if grounding else iter(lambda: None, 0)
     columns = ["sentence_id", "split", "units", "labels"]
-    for row, row_words, row_grounding in zip(
-        iterate_rows(sentences, SENTENCES, columns), iterate_rows(words, WORDS), grounded, strict=False
-    ):
-        sentence_id = row["sentence_id"]
-        if row_words["sentence_id"] != sentence_id or (row_grounding and row_grounding["sentence_id"] != sentence_id):
-            raise VisnerError(f"{words}: its sentences are not those of {sentences} (at {sentence_id}); run again")
+    read = [iterate_rows(sentences, SENTENCES, columns), iterate_rows(words, WORDS)]
+    if grounding:
+        read.append(iterate_rows(grounding, GROUNDING, ["sentence_id", "rows"]))
+    first_occurrence = 0
+    for row, *others in zip_longest(*read, fillvalue={"sentence_id": None}):
+        for path, other in zip((words, grounding), others, strict=False):
+            if other["sentence_id"] != row["sentence_id"]:
+                raise VisnerError(
+                    f"{path}: its sentences are not those of {sentences} ({other['sentence_id']}, {row['sentence_id']}); "
+                    "delete it and run again"
+                )
+        row_words = others[0]["words"]
         if row["split"] in found:
             labels = np.array([label_index[label] for label in row["labels"]], dtype=np.int64)
-            rows = row_grounding["rows"] if row_grounding else None
-            texts = (sentence_id, row["units"], row_words["words"], first_occurrence)
+            rows = others[1]["rows"] if grounding else None
+            texts = (row["sentence_id"], row["units"], row_words, first_occurrence)
             found[row["split"]].append(build_sentence(*texts, rows, char_index, word_index, labels))
-        first_occurrence += len(row_words["words"])
+        first_occurrence += len(row_words)
     return found
 
 

@@ -110,10 +110,8 @@ def read_sentences(
     for row, *others in zip_longest(*read, fillvalue={"sentence_id": None}):
         for path, other in zip((words, grounding), others, strict=False):
             if other["sentence_id"] != row["sentence_id"]:
-                raise VisnerError(
-                    f"{path}: its sentences are not those of {sentences} ({other['sentence_id']}, {row['sentence_id']}); "
-                    "delete it and run again"
-                )
+                place = f"{other['sentence_id']}, {row['sentence_id']}"
+                raise VisnerError(f"{path}: its sentences are not those of {sentences} ({place}); delete it, run again")
         row_words = others[0]["words"]
         if row["split"] in found:
             labels = np.array([label_index[label] for label in row["labels"]], dtype=np.int64)

@@ -225,6 +225,8 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
+    if not (arguments.results / arguments.experiment / "scores.json").exists():
+        parser.error(f"{arguments.results} has no {arguments.experiment}: make it first, as --help says")
     torch.set_num_threads(arguments.threads)
     stages.start_log(None)
     recipe, data = read(arguments.results, arguments.experiment)

@@ -202,7 +202,7 @@ def _flair_sentence(sentence: Sentence, data: Data, recipe: Experiment):
     parts = [ready.chars, ready.words[segments], ready.contextual[segments]]
     if recipe.fusion != "none":
         visual = torch.zeros(len(ready.words), ready.visual.shape[1])
-        visual[ready.pictured] = ready.visual
+        visual[ready.pictured] = data.tables.visual_scale() * ready.visual  # as our model scales them
         parts.append(visual[segments])
     made.vectors = torch.cat(parts, dim=1)
     for token, vector in zip(made, made.vectors, strict=True):

@@ -4,7 +4,7 @@ Both read the same sentences and the same frozen vectors (cached on both sides),
 dropout, optimiser, learning rate, batch size, clipping and threads; flair's tagger reads the concatenation of the
 vectors, which is what `fusion: none` and `simple` do. The two take turns, seed by seed, in one run. Each side's best
 epoch on dev is scored on test (strict, micro, without MIX). Exit status 1 where ours is not at least three times as
-fast an epoch.
+fast an epoch, or where its mean F1 is below the other's by more than the seeds' deviation.
 
     snakemake --cores all results/studies/gsd-ene/index.md --configfile config/gsd-ene.yaml
     python benchmarks/ner.py --experiment gsd-ene_simple
@@ -83,7 +83,7 @@ def train_ours(recipe: Experiment, data: Data, seed: int, epochs: int, folder: P
     """Our model through the fit loop of the pipeline."""
     torch.manual_seed(seed)
     cpu = torch.device("cpu")
-    model = BiLSTMCRF(recipe, data.tables.widths, len(data.labels), data.tables.visual_scale())
+    model = BiLSTMCRF(recipe, data.tables.widths, len(data.labels), data.tables.visual_scale(data.splits["train"]))
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.training.learning_rate, fused=True)
     run = Run()
     began = 0.0
@@ -117,6 +117,7 @@ def train_flair(recipe: Experiment, data: Data, seed: int, epochs: int, folder: 
     from flair.trainers.plugins.base import TrainerPlugin
 
     flair.set_seed(seed)
+    scale = data.tables.visual_scale(data.splits["train"])
     width = sum(w for name, w in data.tables.widths.items() if recipe.fusion != "none" or name != "visual")
 
     class Cached(TokenEmbeddings):
@@ -137,7 +138,7 @@ def train_flair(recipe: Experiment, data: Data, seed: int, epochs: int, folder: 
                 for token, vector in zip(sentence, sentence.vectors, strict=True):
                     token.set_embedding(self.name, vector)
 
-    splits = {split: [_flair_sentence(s, data, recipe) for s in found] for split, found in data.splits.items()}
+    splits = {split: [_flair_sentence(s, data, recipe, scale) for s in found] for split, found in data.splits.items()}
     corpus = Corpus(train=splits["train"], dev=splits["dev"], test=splits["test"], sample_missing_splits=False)
     model = SequenceTagger(
         embeddings=Cached(),
@@ -193,7 +194,7 @@ def train_flair(recipe: Experiment, data: Data, seed: int, epochs: int, folder: 
     return run
 
 
-def _flair_sentence(sentence: Sentence, data: Data, recipe: Experiment):
+def _flair_sentence(sentence: Sentence, data: Data, recipe: Experiment, scale: float):
     from flair.data import Sentence as FlairSentence
 
     made = FlairSentence([f"u{unit}" for unit in sentence.units])  # its texts don't matter: the vectors are given
@@ -202,7 +203,7 @@ def _flair_sentence(sentence: Sentence, data: Data, recipe: Experiment):
     parts = [ready.chars, ready.words[segments], ready.contextual[segments]]
     if recipe.fusion != "none":
         visual = torch.zeros(len(ready.words), ready.visual.shape[1])
-        visual[ready.pictured] = data.tables.visual_scale() * ready.visual  # as our model scales them
+        visual[ready.pictured] = scale * ready.visual  # as our model scales them
         parts.append(visual[segments])
     made.vectors = torch.cat(parts, dim=1)
     for token, vector in zip(made, made.vectors, strict=True):
@@ -226,7 +227,8 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     if not (arguments.results / arguments.experiment / "scores.json").exists():
-        parser.error(f"{arguments.results} has no {arguments.experiment}: make it first, as --help says")
+        print(f"skipped: {arguments.results} has no {arguments.experiment}; make it first, as --help says")
+        return 0
     torch.set_num_threads(arguments.threads)
     stages.start_log(None)
     recipe, data = read(arguments.results, arguments.experiment)
@@ -249,7 +251,9 @@ def main() -> int:
         s for r in ours for s in r.seconds
     )
     print(f"ratio of the medians: {ratio:.2f} (claimed: at least 3)")
-    return int(ratio < 3)
+    means = [statistics.mean(100 * run.score for run in runs) for runs in (ours, peer)]
+    spread = statistics.stdev(100 * run.score for run in peer) if len(peer) > 1 else 0.0
+    return int(ratio < 3 or means[0] < means[1] - spread)
 
 
 if __name__ == "__main__":

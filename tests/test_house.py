@@ -89,7 +89,7 @@ def test_flair_is_imported_in_one_module():
 def test_modules_are_short_and_say_what_they_are(file):
     tree = ast.parse(file.read_text())
     assert ast.get_docstring(tree)
-    assert len(file.read_text().splitlines()) <= 320
+    assert len(file.read_text().splitlines()) <= 300
 
 
 def test_help_teaches(capsys):

@@ -47,4 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception:  # a mistake of ours, a full disk: its traceback belongs into the log, too
+        stages.log.exception("visner %s: unexpected error", parsed.command)
+        return 1
     return 0

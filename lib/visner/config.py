@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, PositiveInt, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from visner.config_errors import explain, suggest
 from visner.errors import VisnerError
-from visner.recipes import Corpus, Embedding, Experiment, Images, Name, Recipe, Study, Vectors
+from visner.recipes import Corpus, Embedding, Experiment, Images, Name, PositiveInt, Recipe, Study, Vectors
 from visner.stages import STAGES
 
 RESERVED = (*STAGES, "matchers", "vokens", "studies", "logs")  # folders of results
@@ -28,7 +28,7 @@ class Config(Recipe):
     experiments: dict[Name, Experiment] = {}
     studies: dict[Name, Study] = {}
     store: str = "store"
-    gpu: Annotated[int, Field(ge=0, le=1)] = 0  # GPUs for each job of a GPU stage; 0: the CPU
+    gpu: Annotated[int, Field(ge=0, le=1, strict=True)] = 0  # GPUs for each job of a GPU stage; 0: the CPU
     training_threads: PositiveInt = 1  # of each training and embedding on a CPU
 
     @model_validator(mode="after")
@@ -41,8 +41,13 @@ class Config(Recipe):
                 )
             self._known(f"{at}.corpus", experiment.corpus, self.corpora)
             self._known(f"{at}.vectors", experiment.vectors, self.vectors)
+            corpus = self.corpora[experiment.corpus]
+            if not corpus.classes:
+                raise ValueError(f"{at}.corpus: corpora.{experiment.corpus} has no classes to recognise")
             if experiment.fusion == "none":
                 continue
+            if getattr(corpus, "units", "characters") == "tokens":
+                raise ValueError(f"{at}.grounding: queries are found in text of characters, not of tokens")
             self._known(f"{at}.images", experiment.images, self.images)
             self._known(f"{at}.embedding", experiment.embedding, self.embeddings)
             depth = self.images[experiment.images].depth
@@ -62,9 +67,16 @@ class Config(Recipe):
             for experiment in (study.baseline, *study.systems):
                 self._known(f"studies.{name}", experiment, self.experiments)
             corpora = {self.experiments[experiment].corpus for experiment in (study.baseline, *study.systems)}
+            if study.baseline in study.systems or len(set(study.systems)) < len(study.systems):
+                raise ValueError(f"studies.{name}.systems: each experiment once, and not the baseline")
             if len(corpora) > 1:
                 raise ValueError(
                     f"studies.{name}: its experiments must share one corpus, not {', '.join(sorted(corpora))}"
+                )
+            classes = self.corpora[corpora.pop()].classes
+            if study.seen_class is not None and study.seen_class not in classes:
+                raise ValueError(
+                    f"studies.{name}.seen_class: no class {study.seen_class!r}{suggest(study.seen_class, classes)}"
                 )
         return self
 

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]  # it becomes a folder's name
+PositiveInt = Annotated[int, Field(gt=0, strict=True)]  # strict: neither "10" nor true is a number
+Seed = Annotated[int, Field(ge=0, strict=True)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -43,7 +45,7 @@ class HashSplit(Recipe):
 
     by: Literal["hash"] = "hash"
     ratio: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (70, 15, 15)
-    seed: int = 1
+    seed: Seed = 1
 
 
 class FileSplit(Recipe):
@@ -68,8 +70,8 @@ class Nouns(Recipe):
     """How MeCab finds the nouns of a corpus, and in how many shards their pictures are kept."""
 
     dictionary: str = "unidic-lite"  # "unidic-lite", "unidic", or the folder of a dictionary
-    pos: str = "名詞"  # the first part of speech that a query has
-    exclude: list[str] = []  # parts of speech left out, such as 名詞-数詞; a prefix excludes all below it
+    pos: list[str] = ["名詞"]  # the parts of speech whose words are queries, with all below them
+    exclude: list[str] = []  # and those below them that are not, such as 名詞-数詞
     shards: PositiveInt = 16
 
 
@@ -140,7 +142,7 @@ class SampleImages(ImageRecipe):
     """Pictures drawn by visner's own seeded program: for the embedded sample."""
 
     source: Literal["sample"]
-    seed: int = 1
+    seed: Seed = 1
     drawings: PositiveInt = 6  # pictures a kind
 
 
@@ -165,7 +167,7 @@ class Embedding(Recipe):
 
     backbone: str = "densenet121"
     weights: str = "IMAGENET1K_V1"  # torchvision's name, a file, or "random"
-    seed: int = 1  # of random weights
+    seed: Seed = 1  # of random weights
     precision: Literal["float32", "bfloat16"] = "float32"
     regions: bool = False  # also the 7x7 grid before the last pooling
 
@@ -185,7 +187,7 @@ class Glove(Recipe):
     learning_rate: PositiveFloat = 0.05
     alpha: PositiveFloat = 0.75
     x_max: PositiveFloat = 100.0
-    seed: int = 1
+    seed: Seed = 1
 
     @model_validator(mode="after")
     def _has_source(self):
@@ -208,7 +210,7 @@ class Flair(Recipe):
     sequence_length: PositiveInt = 250
     batch: PositiveInt = 100
     learning_rate: PositiveFloat = 20.0
-    seed: int = 1
+    seed: Seed = 1
 
     @model_validator(mode="after")
     def _has_source(self):
@@ -263,7 +265,7 @@ class Experiment(Recipe):
     dropout_output: Probability = 0.5
     precision: Literal["float32", "bfloat16"] = "float32"
     training: Training = Training()
-    seeds: list[NonNegativeInt] = Field(default=[1], min_length=1)
+    seeds: list[Seed] = Field(default=[1], min_length=1)
 
     @model_validator(mode="after")
     def _pictures_match_fusion(self):
@@ -290,4 +292,4 @@ class Study(Recipe):
     systems: list[Name] = Field(min_length=1)
     seen_class: str | None = None  # the class of the seen/unseen table (Table 6); null: all classes
     shuffles: PositiveInt = 10_000  # of the approximate randomisation test
-    seed: int = 1
+    seed: Seed = 1

@@ -24,7 +24,7 @@ log = logging.getLogger("visner")
 def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
     """`--gpu` and `--threads`, for the stages that compute with torch."""
     parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="1: compute on a GPU (default: 0, the CPU)")
-    parser.add_argument("--threads", type=int, default=2, help="threads on the CPU (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="threads on the CPU (default: %(default)s)")
 
 
 def start_log(file: str | None) -> None:

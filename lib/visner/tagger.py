@@ -13,18 +13,16 @@ from visner import tables
 from visner.config import Config
 from visner.embeddings.embed import embed
 from visner.errors import VisnerError
-from visner.grounding.queries import first_pictures, mean_vectors
+from visner.grounding.queries import first_pictures, mean_vectors, unit_rows
 from visner.images.fetch import fetch
 from visner.ner.bilstm_crf import Tables
 from visner.ner.dataset import build_sentence
-from visner.ner.inputs import read_indexed
+from visner.ner.inputs import NOTHING, read_indexed
 from visner.ner.train import load, predict
 from visner.nouns.finder import NounFinder
 from visner.recipes import Experiment
 from visner.spans import bio_to_spans
 from visner.vectors.encoder import FlairEncoder
-
-NOTHING = np.zeros((0, 0), dtype=np.float32)
 
 
 class Mention(NamedTuple):
@@ -75,20 +73,24 @@ class Tagger:
     def __init__(
         self, folder: str | Path, seed: int | None = None, fetch: bool = False, gpu: int = 0, threads: int = 1
     ):
-        self.folder = Path(folder)
+        self.folder = Path(folder).resolve()
         self._results = self.folder.parent
         system = tables.read_json(self.folder / "system.json")
         config = system["config"]
-        self.recipe = Experiment.model_validate(config["experiments"][self.folder.name])
+        ((self.name, recipe),) = config["experiments"].items()
+        self.recipe = Experiment.model_validate(recipe)
         if self.recipe.control:
             raise VisnerError(f"{folder}: the control `{self.recipe.control}` has no pictures of its own to tag with")
-        self._config = Config.model_validate({**config, "studies": {}})
+        self._config = Config.model_validate(config)
+        corpus = self._config.corpora[self.recipe.corpus]
+        if getattr(corpus, "units", "characters") == "tokens":
+            raise VisnerError(f"{folder}: it labels tokens, and only systems that label characters can tag raw text")
         self._root, self._store = self._results.parent / system["root"], self._results.parent / system["store"]
         self._fetch = fetch
         self.device = devices.select(gpu, threads)
-        self.seed = best_seed(self.folder) if seed is None else seed
+        self.seed = best_seed(self.folder, self.recipe.seeds) if seed is None else seed
         self.model, self.labels = load(self.folder / f"seed{self.seed}" / "model.safetensors", self.device)
-        self._finder = NounFinder(self._config.corpora[self.recipe.corpus].nouns, self._root)
+        self._finder = NounFinder(corpus.nouns, self._root)
         self._read_vectors()
         self._rows: dict[str, int] = {}
         self._visual = NOTHING
@@ -104,7 +106,7 @@ class Tagger:
         contextual = self._contextual([[word["surface"] for word in one] for one in words])
         sentences, first = [], 0
         for text, one in zip(texts, words, strict=True):
-            rows = self._unit_rows(text, one) if self.recipe.fusion != "none" else None
+            rows = unit_rows(len(text), one, self._rows) if self.recipe.fusion != "none" else None
             indexed = build_sentence("", list(text), one, first, rows, self._char_index, self._word_index)
             sentences.append(indexed)
             first += len(one)
@@ -123,14 +125,6 @@ class Tagger:
             place = (word["start"], word["stop"], word["surface"])
             tagged.append(Word(*place, query or next(iter(word["queries"]), None), query is not None, gate))
         return Tagged(text, mentions, tagged)
-
-    def _unit_rows(self, text: str, words: list[dict]) -> list[list[int]]:
-        rows: list[list[int]] = [[] for _ in text]
-        for word in words:
-            row = next((self._rows[query] for query in word["queries"] if query in self._rows), None)
-            if row is not None:
-                rows[word["start"] : word["stop"]] = [[row]] * (word["stop"] - word["start"])
-        return rows
 
     def _read_vectors(self) -> None:
         folder, recipe = self._results / "vectors" / self.recipe.vectors, self._config.vectors[self.recipe.vectors]
@@ -154,7 +148,7 @@ class Tagger:
         folder = self._results / "images" / self.recipe.images / self.recipe.corpus
         shards = [folder / f"{n}.parquet" for n in range(self._config.corpora[self.recipe.corpus].nouns.shards)]
         self._rows = {query: row for row, query in enumerate(first_pictures(shards, self.recipe.k))}
-        grounded = self._results / "grounding" / self.folder.name / "vectors.npy"
+        grounded = self._results / "grounding" / self.name / "vectors.npy"
         if not grounded.exists():
             raise VisnerError(f"{grounded}: no such file; make it again (snakemake {grounded})")
         self._visual = np.load(grounded, allow_pickle=False)
@@ -184,10 +178,7 @@ class Tagger:
         self.lookups.missed |= set(fresh) - pictures.keys()
 
 
-def best_seed(folder: Path) -> int:
-    """The seed with the highest dev F1 of an experiment's folder; the lowest of equals."""
-    reports = [tables.read_json(path) for path in sorted(folder.glob("seed*/training.json"))]
-    if not reports:
-        raise VisnerError(f"{folder}: no trained model in it; run snakemake {folder}/scores.json first")
-    best = max(reports, key=lambda report: (max(report["dev_f1"]), -report["seed"]))
-    return best["seed"]
+def best_seed(folder: Path, seeds: Sequence[int]) -> int:
+    """The seed with the highest dev F1; the first of equals, as in scores.json."""
+    reports = {seed: tables.read_json(folder / f"seed{seed}" / "training.json") for seed in seeds}
+    return max(seeds, key=lambda seed: max(reports[seed]["dev_f1"]))

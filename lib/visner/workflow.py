@@ -3,9 +3,11 @@
 Every method takes a job's wildcards, as Snakemake's input functions do, and gives paths below the working directory.
 """
 
+import hashlib
 import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from visner import corpora
@@ -25,7 +27,8 @@ class Wiring:
     """The wiring of one configuration; relative paths in it start at `folder`, the Snakefile's.
 
     `root` and `store` are said from the working directory, so that a moved project doesn't look like a changed one.
-    Raises VisnerError where a corpus has no files: here, for Snakemake shows errors of input functions as tracebacks.
+    Raises VisnerError where a corpus or a folder of pictures is not there: now, for Snakemake shows errors of input
+    functions as tracebacks.
     """
 
     def __init__(self, config: Config, folder: str | Path):
@@ -33,6 +36,11 @@ class Wiring:
         self.root = Path(os.path.relpath(folder))
         self.store = os.path.relpath(Path(folder) / config.store)
         self._corpus_files = {name: self._files_of(name) for name in config.corpora}
+        for name, recipe in config.images.items():
+            if recipe.source == "folder" and not (self.root / recipe.folder).is_dir():
+                raise VisnerError(
+                    f"configuration: images.{name}.folder: there is no folder {self.root / recipe.folder}"
+                )
 
     def _files_of(self, corpus: str) -> list[Path]:
         try:
@@ -47,6 +55,18 @@ class Wiring:
     def corpus_files(self, wildcards) -> list[Path]:
         """All files of a corpus."""
         return self._corpus_files[wildcards.corpus]
+
+    @cache  # noqa: B019 - a Wiring lives as long as its process
+    def picture_listing(self, source: str) -> str:
+        """A digest of what a folder of pictures lists (names, sizes, times): its files are too many for inputs."""
+        recipe = self.config.images[source]
+        digest = hashlib.sha256()
+        if recipe.source == "folder":
+            folder = self.root / recipe.folder
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                status = path.stat()
+                digest.update(f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+        return digest.hexdigest()
 
     def corpus_table(self, table: str):
         """An input function: a table of the experiment's corpus, such as `corpora/{corpus}/sentences.parquet`."""

@@ -149,13 +149,16 @@ class Numbered:
         return self.length
 
 
-def test_pictures_are_brought_to_the_size_of_the_largest_text_vectors(tables):
+def test_pictures_are_brought_to_the_size_of_the_longest_text_vectors(tables, sentences):
     tables.contextual *= 3
     tables.visual *= 50
-    norms = [np.linalg.norm(table, axis=1).mean() for table in (tables.contextual, tables.visual)]
-    assert tables.visual_scale() * norms[1] == pytest.approx(norms[0], rel=1e-5)
-    tables.visual = tables.visual[:0]
-    assert tables.visual_scale() == 1
+    tables.visual[1] *= 100  # which no training sentence has
+    training = sentences[:1]
+    training[0].pictures[training[0].pictures == 1] = NONE
+    text = np.linalg.norm(tables.contextual[[0, 1, 2]], axis=1).mean()
+    pictures = np.linalg.norm(tables.visual[[0, 2]], axis=1).mean()
+    assert tables.visual_scale(training) * pictures == pytest.approx(text, rel=1e-5)
+    assert tables.visual_scale(sentences[1:]) == 1  # it has no pictures
 
 
 def test_padding_shows_the_empty_segment(sentences):

@@ -108,7 +108,7 @@ def test_parts_of_speech_are_left_out_at_hyphens_only():
         ("水", ["水"]),
     ]
     assert next(word for word in prefix if word["surface"] == "3")["queries"] == ["3"]
-    other = NounFinder(Nouns(pos="名詞-固有名詞")).words(text)
+    other = NounFinder(Nouns(pos=["名詞-固有名詞"])).words(text)
     assert [word["surface"] for word in other if word["queries"]] == ["京都"]
 
 

@@ -17,6 +17,7 @@ except VisnerError as error:
     named = ", ".join(os.path.relpath(file) for file in workflow.configfiles) or "--config"
     raise WorkflowError(str(error).replace("configuration:", f"{named}:"))
 
+# Resources, not params: where a project lies changes no result.
 ROOT = str(WIRING.root)
 
 

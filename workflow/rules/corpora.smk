@@ -20,12 +20,12 @@ rule corpora_read:
         mem_mb=2000,
         runtime=60,
         gpu=0,
+        root=ROOT,
     params:
         recipe=lambda w: CONFIG.corpora[w.corpus].fingerprint("nouns"),
-        root=ROOT,
         version=visner.corpora.VERSION,
     shell:
-        "exec python -m visner --log {log:q} corpora read --recipe {params.recipe:q} --root {params.root:q}"
+        "exec python -m visner --log {log:q} corpora read --recipe {params.recipe:q} --root {resources.root:q}"
         " --output {output.sentences:q} --statistics {output.statistics:q}"
 
 

@@ -20,12 +20,12 @@ rule embeddings_weights:
         mem_mb=2000,
         runtime=60,
         gpu=0,
+        root=ROOT,
     params:
         recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint("precision", "regions"),
-        root=ROOT,
         version=visner.embeddings.VERSION,
     shell:
-        "exec python -m visner --log {log:q} embeddings weights --recipe {params.recipe:q} --root {params.root:q}"
+        "exec python -m visner --log {log:q} embeddings weights --recipe {params.recipe:q} --root {resources.root:q}"
         " --output {output:q}"
 
 
@@ -47,11 +47,11 @@ rule embeddings_embed:
         runtime=480,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
+        store=WIRING.store,
     params:
         recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint(),
-        store=WIRING.store,
         version=visner.embeddings.VERSION,
     shell:
         "exec python -m visner --log {log:q} embeddings embed --recipe {params.recipe:q} --weights {input.weights:q}"
-        " --images {input.images:q} --store {params.store:q} --output {output:q}"
+        " --images {input.images:q} --store {resources.store:q} --output {output:q}"
         " --gpu {resources.gpu} --threads {resources.torch_threads}"

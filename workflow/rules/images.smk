@@ -20,12 +20,13 @@ rule images_fetch:
         mem_mb=2000,
         runtime=240,
         gpu=0,
+        root=ROOT,
     params:
         recipe=lambda w: CONFIG.images[w.source].fingerprint(),
-        root=ROOT,
+        listing=lambda w: WIRING.picture_listing(w.source),
         version=visner.images.VERSION,
     shell:
-        "exec python -m visner --log {log:q} images fetch --recipe {params.recipe:q} --root {params.root:q}"
+        "exec python -m visner --log {log:q} images fetch --recipe {params.recipe:q} --root {resources.root:q}"
         " --workers {threads} --queries {input.queries:q} --shard {wildcards.shard} --output {output:q}"
 
 

@@ -21,11 +21,11 @@ rule nouns:
         mem_mb=3000,
         runtime=60,
         gpu=0,
+        root=ROOT,
     params:
         recipe=lambda w: CONFIG.corpora[w.corpus].nouns.fingerprint(),
-        root=ROOT,
         version=visner.nouns.VERSION,
     shell:
-        "exec python -m visner --log {log:q} nouns --recipe {params.recipe:q} --root {params.root:q}"
+        "exec python -m visner --log {log:q} nouns --recipe {params.recipe:q} --root {resources.root:q}"
         " --processes {threads} --sentences {input.sentences:q}"
         " --words {output.words:q} --queries {output.queries:q} --statistics {output.statistics:q}"

@@ -25,13 +25,13 @@ rule vectors_glove:
         mem_mb=4000,
         runtime=480,
         gpu=0,
+        root=ROOT,
     params:
         recipe=lambda w: getattr(CONFIG.vectors[w.vectors], w.part).fingerprint(),
         unit=lambda w: GLOVE_UNITS[w.part],
-        root=ROOT,
         version=visner.vectors.VERSION,
     shell:
-        "exec python -m visner --log {log:q} vectors glove --recipe {params.recipe:q} --unit {params.unit} --root {params.root:q}"
+        "exec python -m visner --log {log:q} vectors glove --recipe {params.recipe:q} --unit {params.unit} --root {resources.root:q}"
         " --sentences {input.sentences:q} --words {input.words:q} --output {output:q}"
         " --threads {threads}"
 
@@ -83,13 +83,13 @@ rule vectors_flair_import:
         mem_mb=4000,
         runtime=60,
         gpu=0,
+        root=ROOT,
     params:
         recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
-        root=ROOT,
         version=visner.vectors.VERSION,
     shell:
         "exec python -m visner --log {log:q} vectors flair-import --recipe {params.recipe:q} --direction {wildcards.direction}"
-        " --root {params.root:q} --output {output:q}"
+        " --root {resources.root:q} --output {output:q}"
 
 
 rule vectors_flair_embed:

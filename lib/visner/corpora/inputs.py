@@ -1,6 +1,7 @@
 """Which files a corpus is made of."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,7 @@ class CorpusFile(NamedTuple):
     """A file with documents."""
 
     path: Path
-    name: str  # below the folder that the recipe names: the same on every machine, so that ids can be made of it
+    name: str  # below the folder that the recipe names, and with the last folder where names repeat: for ids
     split: str | None  # given by `split: {by: files}`
 
 
@@ -50,7 +51,11 @@ def corpus_files(recipe: CorpusRecipe, root: str | Path) -> list[CorpusFile]:
             first = found.setdefault(path.resolve(), CorpusFile(path, name, split))
             if first.split != split:
                 raise VisnerError(f"{key}: {path} is also in split.{first.split}; a file belongs to one split")
-    return list(found.values())
+    names = Counter(file.name for file in found.values())
+    return [
+        file._replace(name=f"{file.path.parent.name}/{file.path.name}") if names[file.name] > 1 else file
+        for file in found.values()
+    ]
 
 
 def split_lists(recipe: CorpusRecipe, root: str | Path) -> dict[str, Path]:

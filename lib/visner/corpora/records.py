@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 from visner.errors import VisnerError
 
-MIX = "MIX"  # the class of a mention that has several: carried as a label, counted apart
-
 # Everything that a reader leaves out or mends: what is counted, and what became of it.
 FINDINGS = {
     "documents_rejected": "documents with <rejectedBlock>: left out",

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from visner.corpora.records import MIX, Findings, Sentence
+from visner.corpora.records import Findings, Sentence
 from visner.corpora.splits import SPLITS
-from visner.spans import bio_to_spans
+from visner.spans import MIX, bio_to_spans
 
 
 class Statistics:

@@ -13,6 +13,8 @@ embedded once, ever, and kept in the store; a job that is killed goes on where i
 
 import argparse
 
+from visner import stages
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verbs `weights` and `embed`."""
@@ -29,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     embed.add_argument("--images", required=True, metavar="FILE", help="the shard's images table")
     embed.add_argument("--store", default="store", metavar="DIR", help="where vectors are kept for good")
     embed.add_argument("--output", required=True, metavar="FILE", help="the shard's embeddings table")
-    embed.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="1: compute on the GPU")
-    embed.add_argument("--threads", type=int, default=1, metavar="N", help="of the computation on a CPU")
+    stages.add_compute_arguments(embed)
     embed.add_argument(
         "--batch", type=int, metavar="N", help="pictures at a time; last bits depend on it (CPU: 8, GPU: 128)"
     )
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run a verb."""
-    from visner import device, stages
+    from visner import device
     from visner.config import read_recipe
     from visner.recipes import Embedding
 

@@ -8,10 +8,11 @@ from typing import Any
 from visner import tables
 from visner.errors import VisnerError
 from visner.evaluation.mentions import READINGS, Gold, Mention, read_gold, read_predictions
-from visner.evaluation.scoring import DIGITS, MIX, Counts, count, measures, support_weighted, total
+from visner.evaluation.scoring import DIGITS, Counts, count, measures, support_weighted, total
 from visner.evaluation.seen import seen_and_unseen
 from visner.provenance import versions
 from visner.recipes import Experiment
+from visner.spans import MIX
 
 LIBRARIES = ("torch", "torchvision", "flair", "gensim", "pytorch-crf", "fugashi", "unidic-lite", "numpy", "pyarrow")
 

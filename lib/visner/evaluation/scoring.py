@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from visner.evaluation.mentions import Mention
+from visner.spans import MIX
 
-MIX = "MIX"  # a span of two or more classes: the paper ignores it, and so does every average here
 DIGITS = 6  # kept of a percentage
 
 

@@ -12,7 +12,6 @@ from visner.evaluation.gates import GateMeans
 from visner.evaluation.mentions import Gold, read_gold, read_predictions
 from visner.evaluation.randomisation import sentence_counts, significance
 from visner.evaluation.report import Table
-from visner.evaluation.scoring import MIX
 from visner.evaluation.study_tables import (
     classes_table,
     data_tables,
@@ -23,6 +22,7 @@ from visner.evaluation.study_tables import (
     systems_table,
 )
 from visner.recipes import Study
+from visner.spans import MIX
 
 CHART = "f1_by_class.svg"  # among the tables
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from visner.evaluation.mentions import SPLITS
 from visner.evaluation.report import Column, Table, percent
-from visner.evaluation.scoring import MIX
 from visner.evaluation.seen import ALL, GROUPS
+from visner.spans import MIX
 
 MEASURES = {"precision": "Prec.", "recall": "Recall", "f1": "F1"}
 LEVELS = ((0.01, "**"), (0.05, "*"))  # of significance, and their marks

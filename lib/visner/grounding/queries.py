@@ -52,6 +52,16 @@ def mean_vectors(pictures: dict[str, list[str]], shards: Iterable[Path]) -> np.n
     return (sums / counts[:, None]).astype(np.float32)
 
 
+def unit_rows(length: int, words: Iterable[dict], rows: dict[str, int]) -> list[list[int]]:
+    """For each of a sentence's `length` units the row of its word's first query that has one; none: empty."""
+    units: list[list[int]] = [[] for _ in range(length)]
+    for word in words:
+        row = next((rows[query] for query in word["queries"] if query in rows), None)
+        if row is not None:
+            units[word["start"] : word["stop"]] = [[row]] * (word["stop"] - word["start"])
+    return units
+
+
 def ground(sentences: Path, words: Path, rows: dict[str, int]) -> Iterator[dict]:
     """The grounding table's rows: each unit of a word sees the row of the word's first query that has one."""
     for sentence, sentence_words in zip(
@@ -59,11 +69,7 @@ def ground(sentences: Path, words: Path, rows: dict[str, int]) -> Iterator[dict]
     ):
         if sentence["sentence_id"] != sentence_words["sentence_id"]:
             raise VisnerError(f"{words}: its sentences are not those of {sentences}; run the stage nouns again")
-        units: list[list[int]] = [[] for _ in sentence["units"]]
-        for word in sentence_words["words"]:
-            row = next((rows[query] for query in word["queries"] if query in rows), None)
-            if row is not None:
-                units[word["start"] : word["stop"]] = [[row]] * (word["stop"] - word["start"])
+        units = unit_rows(len(sentence["units"]), sentence_words["words"], rows)
         yield {
             "sentence_id": sentence["sentence_id"],
             "rows": units,

@@ -1,5 +1,6 @@
 """Character BiLSTM-CRF over frozen text vectors, with word pictures let in by a gate (element-wise visual NER)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from visner.device import autocast
 from visner.ner.crf import CRF
-from visner.ner.dataset import Batch, collate
+from visner.ner.dataset import Batch, Sentence, collate
 from visner.ner.lstm import BiLSTM
 from visner.recipes import Experiment
 
@@ -27,21 +28,27 @@ class Tables:
         """The dimensions of each, as the model takes them."""
         return {name: table.shape[1] for name, table in vars(self).items()}
 
-    def visual_scale(self) -> float:
-        """What brings the mean norm of the pictures to that of the largest text vectors.
+    def visual_scale(self, sentences: Sequence[Sentence]) -> float:
+        """What brings the mean norm of the pictures in (training) sentences to that of the longest text vectors there.
 
         CNN features are some ten times longer than Flair's, and would shut the sigmoid of the gate in the first
         steps. The paper is silent; one constant leaves the functions that eq. 5 can be as they are.
         """
-        text = max(_mean_norm(table) for table in (self.chars, self.words, self.contextual))
-        pictures = _mean_norm(self.visual)
+        text = max(
+            _mean_norm(self.chars, [sentence.units for sentence in sentences]),
+            _mean_norm(self.words, [sentence.words for sentence in sentences]),
+            _mean_norm(self.contextual, [sentence.occurrences for sentence in sentences]),
+        )
+        pictures = _mean_norm(self.visual, [sentence.pictures.ravel() for sentence in sentences])
         return text / pictures if text and pictures else 1.0
 
 
-def _mean_norm(table: np.ndarray) -> float:
-    """The mean Euclidean norm of (at most ten thousand evenly spread) rows; 0 for an empty table."""
-    rows = np.asarray(table[:: max(1, len(table) // 10_000)], dtype=np.float64)
-    return float(np.linalg.norm(rows, axis=1).mean()) if rows.size else 0.0
+def _mean_norm(table: np.ndarray, indices: list[np.ndarray]) -> float:
+    """The mean Euclidean norm of the rows indexed (at most ten thousand of them, evenly spread); 0 for none."""
+    rows = np.unique(np.concatenate(indices))
+    rows = rows[rows >= 0]
+    found = np.asarray(table[rows[:: len(rows) // 10_000 + 1]], dtype=np.float64) if len(table) else np.zeros(0)
+    return float(np.linalg.norm(found, axis=1).mean()) if found.size else 0.0
 
 
 @dataclass

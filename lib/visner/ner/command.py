@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     stages.die_with_parent()
     if arguments.verb == "train":
-        from visner.ner.train import train
+        from visner.ner.train import run as train
 
         with stages.locked(arguments.output_model):
             train(arguments)

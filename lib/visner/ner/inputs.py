@@ -23,6 +23,12 @@ class Frozen:
     word_index: dict[str, int]
 
 
+def paths(arguments: argparse.Namespace) -> dict[str, Path]:
+    """The tables that were given, by the names of their arguments."""
+    names = ("sentences", "words", "glove_char", "glove_word", "flair", "grounding", "visual")
+    return {name: path for name in names if (path := getattr(arguments, name)) is not None}
+
+
 def load_frozen(arguments: argparse.Namespace) -> Frozen:
     """The tables that the arguments name; arrays of word occurrences and pictures stay on disk, mapped."""
     char_index, chars = read_indexed(arguments.glove_char) if arguments.glove_char else ({}, NOTHING)

@@ -4,7 +4,6 @@ import argparse
 import hashlib
 import json
 import math
-import shutil
 import time
 from pathlib import Path
 
@@ -21,13 +20,25 @@ from visner.ner.dataset import Sentence, shuffled_batches, sorted_batches
 from visner.provenance import sha256_file, versions
 from visner.recipes import Experiment
 from visner.spans import micro_f1
-from visner.stages import log
+from visner.stages import locked, log
 from visner.tables import atomic_path, read_provenance, write_json
 from visner.training import fit
 
 
-def train(arguments: argparse.Namespace) -> None:
-    """`visner ner train`: the model, and its history beside it."""
+def run(arguments: argparse.Namespace) -> None:
+    """`visner ner train`: the model, and its history beside it.
+
+    The checkpoint is named by all that the result depends on. Its lock is for two experiments that differ in name only.
+    """
+    sums = {name: sha256_file(path) for name, path in inputs.paths(arguments).items()}
+    key = json.dumps([VERSION, arguments.recipe, arguments.seed, sums])
+    checkpoint = arguments.resume / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
+    with locked(checkpoint):
+        _train(arguments, sums, checkpoint)
+        checkpoint.unlink()  # what it was for is written
+
+
+def _train(arguments: argparse.Namespace, sums: dict[str, str], checkpoint: Path) -> None:
     recipe = read_recipe(arguments.recipe, Experiment)
     device = devices.select(arguments.gpu, arguments.threads)
     frozen = inputs.load_frozen(arguments)
@@ -37,7 +48,8 @@ def train(arguments: argparse.Namespace) -> None:
         raise VisnerError(f"{arguments.sentences}: training needs sentences in train and dev; look at the split")
     torch.manual_seed(arguments.seed)
     torch.use_deterministic_algorithms(device.type == "cpu")
-    model = BiLSTMCRF(recipe, frozen.tables.widths, len(labels), frozen.tables.visual_scale()).to(device)
+    scale = frozen.tables.visual_scale(sentences["train"])
+    model = BiLSTMCRF(recipe, frozen.tables.widths, len(labels), scale).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.training.learning_rate, fused=True)
     gold = [[labels[i] for i in sentence.labels] for sentence in sentences["dev"]]
     units = sum(len(sentence) for sentence in sentences["train"])
@@ -52,8 +64,6 @@ def train(arguments: argparse.Namespace) -> None:
         return micro_f1(gold, predicted)
 
     began = time.monotonic()
-    folder = _resume_folder(arguments)
-    checkpoint = folder / "checkpoint.safetensors"
     count = math.ceil(len(sentences["train"]) / recipe.training.batch)
     history = fit(model, optimizer, batches, count, evaluate, recipe.training, arguments.seed, checkpoint)
     log.info("trained in %.0f s; best dev F1 %.2f in epoch %d", time.monotonic() - began,
@@ -69,6 +79,7 @@ def train(arguments: argparse.Namespace) -> None:
             "recipe": recipe.model_dump(mode="json"),
             "provenance": {
                 "data": read_provenance(arguments.sentences).get("sha256"),
+                "tables": sums,
                 "pictures": read_provenance(arguments.grounding) if arguments.grounding else None,
                 "versions": versions("torch", "pytorch-crf", "numpy"),
                 "device": device.type,
@@ -76,7 +87,6 @@ def train(arguments: argparse.Namespace) -> None:
             },
         },
     )
-    shutil.rmtree(folder)  # what it was for is written
 
 
 def predict(
@@ -111,13 +121,3 @@ def load(path: Path, device: torch.device) -> tuple[BiLSTMCRF, list[str]]:
     model = build(description)
     model.load_state_dict(safetensors.torch.load_file(path))
     return model.to(device).eval(), description["label_names"]
-
-
-def _resume_folder(arguments: argparse.Namespace) -> Path:
-    """Where this training's checkpoint lives: a name for all that its result depends on, and nothing else."""
-    digest = hashlib.sha256(f"{VERSION} {arguments.recipe} {arguments.seed}".encode())
-    tables = ("sentences", "words", "glove_char", "glove_word", "flair", "grounding", "visual")
-    for table in tables:
-        path = getattr(arguments, table)
-        digest.update((sha256_file(path) if path else "-").encode())
-    return arguments.resume / digest.hexdigest()[:16]

@@ -108,7 +108,7 @@ class NounFinder:
 
     def _is_looked_up(self, pos: str) -> bool:
         left_out = any(lies_under(pos, one) for one in self._recipe.exclude)
-        return lies_under(pos, self._recipe.pos) and not left_out
+        return any(lies_under(pos, one) for one in self._recipe.pos) and not left_out
 
 
 def lies_under(pos: str, ancestor: str) -> bool:

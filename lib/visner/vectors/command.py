@@ -27,15 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     glove.add_argument("--unit", required=True, choices=("character", "word"), help="what gets a vector")
     _add_texts(glove, required=False)
     _add_root(glove)
-    _add_threads(glove)
+    glove.add_argument("--threads", type=int, default=1, metavar="N", help="on the CPU; the result is the same (1)")
     glove.set_defaults(verb_run=_glove)
 
     train = verbs.add_parser("flair-train", help="train a character language model with the flair library")
     _add_recipe(train, "Flair")
     _add_direction(train)
     _add_texts(train, required=True)
-    _add_threads(train)
-    _add_gpu(train)
+    stages.add_compute_arguments(train)
     train.set_defaults(verb_run=_flair_train)
 
     ready = verbs.add_parser("flair-import", help="convert a ready character language model")
@@ -48,8 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for direction in DIRECTIONS:
         embed.add_argument(f"--{direction}", required=True, type=Path, metavar="FILE", help=f"the {direction} model")
     embed.add_argument("--words", required=True, type=Path, metavar="TABLE", help="the corpus' words")
-    _add_threads(embed)
-    _add_gpu(embed)
+    stages.add_compute_arguments(embed)
     embed.set_defaults(verb_run=_flair_embed)
 
     for verb in (glove, train, ready, embed):
@@ -183,11 +181,3 @@ def _add_root(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root", type=Path, default=Path(), metavar="DIR", help="what relative paths in the recipe are relative to"
     )
-
-
-def _add_threads(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="on the CPU (default: 1)")
-
-
-def _add_gpu(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="1: on the GPU (default: 0)")

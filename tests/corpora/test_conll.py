@@ -152,3 +152,17 @@ def test_invalid_utf8_stops_with_file_line_and_byte(write, read):
     write("a.txt", b"a O\nb\xff O\n")
     with pytest.raises(VisnerError, match=r"a\.txt:2: byte 2 of the line \(0xff\) is not UTF-8"):
         read(format="conll", paths=["a.txt"], classes=[])
+
+
+def test_files_of_one_name_in_several_folders_keep_their_ids_apart(write, read):
+    split = {"by": "files"}
+    for name in ("train", "dev", "test"):
+        write(f"{name}/data.conll", f"Ada{name} B-PER\n")
+        split[name] = [name]
+    corpus = read(format="conll", classes=["PER"], split=split)
+    assert [row["document_id"] for row in corpus.rows] == [
+        "train/data.conll:1",
+        "dev/data.conll:1",
+        "test/data.conll:1",
+    ]
+    assert [row["split"] for row in corpus.rows] == ["train", "dev", "test"]

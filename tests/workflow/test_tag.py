@@ -1,6 +1,7 @@
 """`visner tag` on a finished project: the pipeline's own predictions are the judge."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -48,6 +49,19 @@ def test_a_noun_that_training_never_saw_is_looked_up_and_misses_are_counted(fini
     tagger.tag(["議論をする。"])
     assert tagger.lookups.missed == {"議論"}
     assert tagger.lookups.known == set()
+
+
+def test_the_best_of_the_configured_seeds_tags_from_any_name_of_the_folder(finished, tmp_path, monkeypatch):
+    project = finished.copy(tmp_path / "project")
+    folder = project.folder / "results" / "tiny_gate"
+    stale = folder / "seed7"  # a seed that the configuration no longer has, with a dev F1 that none can beat
+    shutil.copytree(folder / "seed1", stale)
+    report = json.loads((stale / "training.json").read_text())
+    (stale / "training.json").write_text(json.dumps({**report, "seed": 7, "dev_f1": [100.0]}))
+    assert visner.load(folder).seed == 1
+    renamed = folder.rename(folder.parent / "renamed")
+    monkeypatch.chdir(renamed)
+    assert visner.load(".").seed == 1
 
 
 def test_empty_and_blank_texts_have_no_mentions(tagger):

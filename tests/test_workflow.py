@@ -1,0 +1,50 @@
+"""The wiring: what a job reads follows from the configuration alone."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from visner.config import load
+from visner.errors import VisnerError
+from visner.workflow import Wiring
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def wiring(place, **images):
+    """A configuration of one text, with one source of pictures."""
+    (place / "a.txt").write_text("山")
+    (place / "pictures").mkdir(exist_ok=True)
+    content = {"corpora": {"a": {"format": "text", "paths": ["a.txt"]}}, "images": {"mine": images}}
+    return Wiring(load(content), place)
+
+
+def test_a_picture_that_is_added_removed_or_changed_changes_the_listing(tmp_path):
+    def listing():
+        return wiring(tmp_path, source="folder", folder="pictures").picture_listing("mine")
+
+    seen = {listing()}
+    picture = tmp_path / "pictures" / "山" / "1.jpg"
+    picture.parent.mkdir()
+    for content in (b"one", b"other"):
+        picture.write_bytes(content)
+        assert listing() not in seen
+        assert listing() == listing()
+        seen.add(listing())
+    picture.unlink()
+    assert listing() in seen
+
+
+def test_a_folder_of_pictures_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(VisnerError, match="images.mine.folder: there is no folder"):
+        wiring(tmp_path, source="folder", folder="pictuers")
+
+
+def test_a_system_names_every_recipe_that_it_is_made_by():
+    content = load(ROOT / "config.yaml")
+    system = Wiring(content, ROOT).system(SimpleNamespace(experiment="ene_gate"))
+    for section in ("corpora", "vectors", "images", "embeddings", "experiments"):
+        assert f'"{section}": {{"' in system
+    tables = Wiring(content, ROOT).ner_tables(SimpleNamespace(experiment="ene_baseline"))
+    assert sorted(tables) == ["flair", "glove_char", "glove_word", "sentences", "words"]

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "requirements.lock"
 ENVIRONMENTS = ROOT / "workflow" / "envs"
 PYTHON = "3.11"
+BASE = "# visner itself is not in it: with --sdm conda, set PYTHONPATH to the folder lib.\n"
 HEADER = "# Made by `make lock` from pyproject.toml: do not edit.\n"
 
 
@@ -38,7 +39,7 @@ def environment(pins: list[str], gpu: bool = False) -> str:
         pins = [re.sub("^faiss-cpu==", "faiss-gpu==", pin) for pin in pins]
     lines = "".join(f"      - {pin}\n" for pin in pins)
     return (
-        f"{HEADER}{note}name: {name}\nchannels:\n  - conda-forge\n  - nodefaults\n"
+        f"{HEADER}{BASE}{note}name: {name}\nchannels:\n  - conda-forge\n  - nodefaults\n"
         f"dependencies:\n  - python={PYTHON}\n  - pip\n  - pip:\n{lines}"
     )
 

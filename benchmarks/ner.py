@@ -240,6 +240,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             ours.append(train_ours(recipe, data, seed, arguments.epochs, Path(folder)))
             peer.append(train_flair(recipe, data, seed, arguments.epochs, Path(folder)))
+        for name, run in (("visner", ours[-1]), ("flair", peer[-1])):
+            print(f"seed {seed}, {name}: seconds {np.round(run.seconds, 1)}, dev F1 {np.round(run.dev, 3)}", flush=True)
     for name, runs in (("visner", ours), ("flair SequenceTagger", peer)):
         seconds = statistics.median(s for run in runs for s in run.seconds)
         scores = [100 * run.score for run in runs]

@@ -1,5 +1,6 @@
 """kill -9 at ten random moments of `make run`, and on again: the same scores.json as an undisturbed run."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -31,8 +32,9 @@ def kill(process, everything):
     else:
         below = psutil.Process(process.pid).children(recursive=True)
         for one in below:
-            if any(part.endswith("snakemake") for part in one.cmdline()[:2]):
-                one.kill()
+            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+                if any(part.endswith("snakemake") for part in one.cmdline()[:2]):
+                    one.kill()
     process.wait(timeout=60)
 
 

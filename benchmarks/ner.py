@@ -174,7 +174,7 @@ def train_flair(recipe: Experiment, data: Data, seed: int, epochs: int, folder: 
                 into.append(micro_f1(data.gold(split), predicted))
             model.train()
 
-    ModelTrainer(model, Corpus(train=splits["train"], dev=splits["dev"][:1], sample_missing_splits=False)).train(
+    ModelTrainer(model, Corpus(train=splits["train"], dev=splits["dev"][:1], sample_missing_splits=False)).train_custom(
         folder / f"flair{seed}",
         optimizer=torch.optim.Adam,
         learning_rate=recipe.training.learning_rate,
@@ -188,8 +188,6 @@ def train_flair(recipe: Experiment, data: Data, seed: int, epochs: int, folder: 
         create_file_logs=False,
         create_loss_file=False,
         plugins=[Clock(), Scores()],
-        min_learning_rate=0.0,
-        scheduler=None,
     )
     return run
 

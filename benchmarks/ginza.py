@@ -2,9 +2,9 @@
 
 GiNZA's model was trained on the licensed ENE corpus; it needs an environment of its own (its pins differ from ours):
 
-    python3 -m venv /tmp/ginza && /tmp/ginza/bin/pip install ginza==5.3.0 ja-ginza==5.3.0
+    python3 -m venv ginza-environment && ginza-environment/bin/pip install ginza==5.3.0 ja-ginza==5.3.0
     snakemake --cores all results/gsd-ene_gate/scores.json --configfile config/gsd-ene.yaml
-    python benchmarks/ginza.py --python /tmp/ginza/bin/python
+    python benchmarks/ginza.py --python ginza-environment/bin/python
 
 Prints both F1s (micro, strict, without MIX; ours the mean over seeds). Exit status 1 where ours is not above GiNZA's.
 """

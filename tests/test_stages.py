@@ -21,32 +21,31 @@ def wait_for(path, seconds=20):
         time.sleep(0.02)
 
 
-def test_a_second_holder_waits_and_says_for_whom(tmp_path):
-    hold = (
-        "import sys, time, pathlib\nfrom visner import stages\nstages.start_log(None)\n"
-        "with stages.locked({output!r}):\n    pathlib.Path({ready!r}).touch()\n    time.sleep({seconds})"
+def hold(folder, name, seconds, **options):
+    """A process that holds the lock of one file, says so by another, and sleeps."""
+    code = (
+        "import time, pathlib\nfrom visner import stages\nstages.start_log(None)\n"
+        f"with stages.locked({str(folder / 'output')!r}):\n"
+        f"    pathlib.Path({str(folder / name)!r}).touch()\n    time.sleep({seconds})"
     )
-    output = str(tmp_path / "output")
-    first = start(hold.format(output=output, ready=str(tmp_path / "first"), seconds=2))
+    return start(code, **options)
+
+
+def test_a_second_holder_waits_and_says_for_whom(tmp_path):
+    first = hold(tmp_path, "first", 2)
     wait_for(tmp_path / "first")
-    second = start(hold.format(output=output, ready=str(tmp_path / "second"), seconds=0), stderr=subprocess.PIPE)
+    second = hold(tmp_path, "second", 0, stderr=subprocess.PIPE)
     _, said = second.communicate(timeout=30)
     assert first.wait(timeout=30) == 0
     assert f"is being made by process {first.pid}: waiting" in said
 
 
 def test_the_lock_of_a_killed_holder_is_free(tmp_path):
-    code = (
-        "import time, pathlib\nfrom visner import stages\n"
-        "with stages.locked({output!r}):\n    pathlib.Path({ready!r}).touch()\n    time.sleep({seconds})"
-    )
-    output = str(tmp_path / "output")
-    first = start(code.format(output=output, ready=str(tmp_path / "first"), seconds=60))
+    first = hold(tmp_path, "first", 60)
     wait_for(tmp_path / "first")
     first.kill()
     first.wait()
-    second = start(code.format(output=output, ready=str(tmp_path / "second"), seconds=0))
-    assert second.wait(timeout=30) == 0
+    assert hold(tmp_path, "second", 0).wait(timeout=30) == 0
 
 
 def test_a_stage_ends_when_its_parent_is_killed(tmp_path):

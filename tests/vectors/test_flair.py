@@ -135,7 +135,9 @@ def test_training_learns_the_text_from_the_training_split_only_and_again_the_sam
 
 def test_a_backward_model_reads_backward(train, corpus, tmp_path):
     train(corpus, tmp_path / "model", direction="backward", epochs=1)
-    CharacterLanguageModel.load(tmp_path / "model", "backward")
+    assert CharacterLanguageModel.load(tmp_path / "model", "backward").direction == "backward"
+    with pytest.raises(VisnerError):
+        CharacterLanguageModel.load(tmp_path / "model", "forward")
 
 
 def test_too_little_text_for_the_batch(train, corpus, tmp_path):

@@ -4,7 +4,7 @@ Reads texts, a sentence a line, from files or standard input. Prints each with i
 it, the nouns with the gate that let their pictures in (0 to 1; - where no picture was found); or, with --json, a JSON
 object a line. Nouns that the experiment's corpus doesn't have are looked up in its source of pictures.
 
-    echo 広島と京都へ行った。 | visner tag --model results/ene_gate
+    echo 日本の首都は東京である。 | visner tag --model results/ene_gate
 """
 
 import argparse

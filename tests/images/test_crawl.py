@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 from engine_server import engine_server
 from hostile_server import HostileServer
@@ -78,6 +79,22 @@ def test_nothing_is_asked_twice(tmp_path, server):
     paths = asked(server, "/images/async") + asked(server, "/pictures/")  # robots.txt: once a crawl
     assert len(paths) == len(set(paths))
     assert crawl(tmp_path, bing(server)) == first  # and less again
+
+
+def test_a_killed_decoder_stops_with_one_line_and_nothing_lost(tmp_path, server):
+    def kill_a_decoder():
+        while not (decoders := [one for one in psutil.Process().children() if "spawn_main" in str(one.cmdline())]):
+            time.sleep(0.01)
+        decoders[0].kill()
+
+    with ThreadPoolExecutor(1) as killer:
+        killed = killer.submit(kill_a_decoder)
+        with pytest.raises(VisnerError, match="^a process that decodes pictures was killed .*run again$"):
+            crawl(tmp_path, bing(server, FAST.model_copy(update={"host_rate": 20})))  # some seconds
+        killed.result()
+    rows = crawl(tmp_path, bing(server))
+    found = [(row["query"], row["rank"], row["reason"], row["source_url"]) for row in rows]
+    assert found == [row for query in QUERIES for row in expected(server, query, 4, 8)]
 
 
 def test_fewer_is_a_fact_and_none_a_warning(tmp_path, server, caplog):

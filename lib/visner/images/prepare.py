@@ -96,8 +96,9 @@ def _decode(content: bytes, side: int, max_pixels: int) -> Image.Image:
         turn = UPRIGHT.get(image.getexif().get(ORIENTATION))  # Pillow has turned a TIFF itself, and says so here
         if image.mode in ("I", "F") or image.mode.startswith("I;16"):
             image = _eight_bits(image)
+        image = image if turn is None else image.transpose(turn)
         mode = "RGBA" if image.has_transparency_data else "RGB"
-        return (image if turn is None else image.transpose(turn)).convert(mode)
+        return image if image.mode == mode else image.convert(mode)  # which would copy it
     except (Rejected, MemoryError):
         raise
     except UnidentifiedImageError:

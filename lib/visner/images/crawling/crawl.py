@@ -8,7 +8,6 @@ web alone, not on which answer was faster or where a crawl was interrupted.
 import asyncio
 import re
 import time
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,10 +19,10 @@ from visner import stages
 from visner.errors import VisnerError
 from visner.images.crawling.buckets import Asked, Bucket, Known, Outcome, PageRead, bucket_of
 from visner.images.crawling.client import Client, Failure
+from visner.images.crawling.decoding import Decoders
 from visner.images.crawling.engines import AddressSource, redacted
 from visner.images.crawling.network import SILENT, Network, is_answer, pauses
 from visner.images.crawling.writer import Writer
-from visner.images.prepare import Picture, Rejected, prepare
 from visner.recipes import CrawledImages
 
 ENOUGH_TO_JUDGE = 20  # queries before the share of empty ones says anything
@@ -41,11 +40,10 @@ def crawl(
 ) -> None:
     """Ask for what the store doesn't have yet of some distinct queries.
 
-    `workers` threads decode pictures; `shown` is advanced a query at a time; `counts` gets the number of addresses by
+    `workers` processes decode pictures; `shown` is advanced a query at a time; `counts` gets the number of addresses by
     what came of them. Raises VisnerError, with all that came in the store, where the engine can't be read, the network
     is away, the disk is full, or too many queries are empty.
     """
-    warnings.filterwarnings("ignore", module="PIL")  # prepare() bounds the pixels itself
     empty: set[str] = set()
     found: list[BaseException] = []
     try:
@@ -74,9 +72,9 @@ def _leaves(group: BaseException) -> list[BaseException]:
 async def _crawl(recipe, source, buckets, queries, workers, shown, counts, empty) -> None:
     # Names are resolved in threads: one slow name server must not hold up the others.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
-    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as decoders:
+    with ThreadPoolExecutor(1, thread_name_prefix="pages") as reader, Decoders(recipe, workers) as decoders:
         async with Client(recipe.crawl, recipe.max_bytes) as client, Writer() as writer:
-            crawl = Crawl(recipe, source, buckets, queries, client, writer, decoders, shown, counts, empty)
+            crawl = Crawl(recipe, source, buckets, queries, client, writer, reader, decoders, shown, counts, empty)
             # More queries than pictures in flight: those that wait for a slow host hold none up.
             turns = asyncio.Semaphore(2 * recipe.crawl.concurrency)
             async with asyncio.TaskGroup() as group:
@@ -97,13 +95,14 @@ class Crawl:
 
     group: asyncio.TaskGroup
 
-    def __init__(self, recipe, source, buckets, queries, client, writer, decoders, shown, counts, empty):
+    def __init__(self, recipe, source, buckets, queries, client, writer, reader, decoders, shown, counts, empty):
         self.recipe: CrawledImages = recipe
         self.source: AddressSource = source
         self.buckets: Mapping[int, Bucket] = buckets
         self.client: Client = client
         self.writer: Writer = writer
-        self.decoders: ThreadPoolExecutor = decoders
+        self.reader: ThreadPoolExecutor = reader  # of result pages, which are parsed in Python
+        self.decoders: Decoders = decoders
         self.shown: tqdm = shown
         self.network = Network(client, recipe.crawl.patience, _server_of(source, queries))
         self.counts: Counter = counts
@@ -198,7 +197,7 @@ class Crawl:
         """The addresses that a result page names, as they may be stored."""
         loop = asyncio.get_running_loop()
         try:
-            named = await loop.run_in_executor(self.decoders, self.source.addresses, content)
+            named = await loop.run_in_executor(self.reader, self.source.addresses, content)
         except ValueError as error:
             raise VisnerError(f"{where}: {error}. What came so far is kept: run again later") from None
         kept = [address for address in map(storable, named) if address is not None]
@@ -230,25 +229,17 @@ class Crawl:
                 if is_answer(answer):
                     self.network.heard()
                 if not isinstance(answer, Failure):
-                    return await self._keep(bucket, await self._outcome(url, answer))
+                    picture = await self.decoders.prepare(answer)
+                    rejected = isinstance(picture, str)
+                    outcome = Outcome(url, picture, None) if rejected else Outcome(url, None, picture)
+                    return await self._keep(bucket, outcome)
             if answer.reason not in SILENT or not await self.network.was_away(began):
                 return await self._keep(bucket, Outcome(url, answer.reason, None))
-
-    async def _outcome(self, url: str, content: bytes) -> Outcome:
-        try:
-            picture = await asyncio.get_running_loop().run_in_executor(self.decoders, self._prepare, content)
-            return Outcome(url, None, picture)
-        except Rejected as rejected:
-            return Outcome(url, rejected.reason, None)
 
     async def _keep(self, bucket: Bucket, outcome: Outcome) -> bool:
         await self.writer.commit(bucket, outcome)
         self.counts[outcome.reason or "usable"] += 1
         return outcome.reason is None
-
-    def _prepare(self, content: bytes) -> Picture:
-        recipe = self.recipe
-        return prepare(content, side=recipe.side, max_bytes=recipe.max_bytes, max_pixels=recipe.max_pixels)
 
 
 def storable(address: str) -> str | None:

@@ -9,13 +9,14 @@ from typing import Any
 from visner.images.crawling.buckets import Bucket, Outcome, PageRead
 
 THREADS = 8  # buckets that wait for the disk at a time
+TOGETHER = 0.03  # seconds: what arrives for a bucket meanwhile goes into one transaction
 
 
 class Writer:
     """The only one who touches the buckets while a crawl runs: each by one thread at a time.
 
     A transaction costs a wait for the disk, however little is in it. So whatever arrives for a bucket while one is
-    being written goes together into the next, and several buckets wait side by side.
+    being written, or shortly after the first, goes together into the next, and several buckets wait side by side.
     """
 
     def __init__(self):
@@ -55,6 +56,7 @@ class Writer:
         await done
 
     async def _write(self, bucket: Bucket) -> None:
+        await asyncio.sleep(TOGETHER)
         while batch := self._waiting[bucket]:
             self._waiting[bucket] = []
             pages = [result for result, _ in batch if isinstance(result, PageRead)]

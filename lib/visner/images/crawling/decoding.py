@@ -1,0 +1,52 @@
+"""Pictures decoded in processes of their own: Python's lock is the event loop's and the store's."""
+
+import asyncio
+import multiprocessing
+import signal
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+
+from visner import stages
+from visner.errors import VisnerError
+from visner.images.prepare import Picture, Rejected, prepare
+from visner.recipes import CrawledImages
+
+
+class Decoders:
+    """Some processes that bring pictures to their kept form, while the context lasts."""
+
+    def __init__(self, recipe: CrawledImages, processes: int):
+        # Spawned: the fork of a process with threads can stop dead.
+        self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _start)
+        bounds = {"side": recipe.side, "max_bytes": recipe.max_bytes, "max_pixels": recipe.max_pixels}
+        self._prepare = partial(_prepare, **bounds)
+
+    def __enter__(self) -> "Decoders":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    async def prepare(self, content: bytes) -> Picture | str:
+        """A picture's kept form, or the reason why it has none; raises VisnerError where a process was killed."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._prepare, content)
+        except BrokenProcessPool:
+            raise VisnerError(
+                "a process that decodes pictures was killed (out of memory?). What came so far is kept: run again"
+            ) from None
+
+
+def _start() -> None:
+    stages.die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the crawl, which ends its processes
+    warnings.filterwarnings("ignore", module="PIL")  # prepare() bounds the pixels itself
+
+
+def _prepare(content: bytes, **bounds: int) -> Picture | str:
+    try:
+        return prepare(content, **bounds)
+    except Rejected as rejected:
+        return rejected.reason

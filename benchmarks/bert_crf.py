@@ -63,9 +63,9 @@ def train_ours(recipe: BertExperiment, given: argparse.Namespace, labels: list[s
     model, data = BertCRF.begin(recipe, given, labels, cpu)
     splits = data.splits | model.read(given, ["test"], labels, cpu).splits
 
-    def batches(generator):
+    def batches(generator, start):
         run.begin()
-        for batch in shuffled_batches(splits["train"], recipe.training.batch, generator, data.cost):
+        for batch in shuffled_batches(splits["train"], recipe.training.batch, generator, data.cost, start):
             yield data.prepare(batch)
 
     def evaluate() -> float:

@@ -91,10 +91,10 @@ def train_ours(recipe: BiLSTMExperiment, data: Data, seed: int, epochs: int, fol
     run = Run()
     began = 0.0
 
-    def batches(generator):
+    def batches(generator, start):
         nonlocal began
         began = time.perf_counter()
-        for batch in shuffled_batches(data.splits["train"], recipe.training.batch, generator):
+        for batch in shuffled_batches(data.splits["train"], recipe.training.batch, generator, start=start):
             yield indexed.prepare(batch)
 
     def evaluate() -> float:

@@ -1,9 +1,11 @@
 """Locks wait, and a stage dies with its parent: real processes."""
 
 import os
+import re
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 LIBRARY = Path(__file__).resolve().parents[1] / "lib"
@@ -37,7 +39,10 @@ def test_a_second_holder_waits_and_says_for_whom(tmp_path):
     second = hold(tmp_path, "second", 0, stderr=subprocess.PIPE)
     _, said = second.communicate(timeout=30)
     assert first.wait(timeout=30) == 0
-    assert f"is being made by process {first.pid}: waiting" in said
+    (line,) = said.splitlines()
+    taken = datetime.fromisoformat(re.search(f"by process {first.pid} since (.{{19}}): waiting", line)[1])
+    assert abs(taken.timestamp() - (tmp_path / "first").stat().st_mtime) < 2
+    assert f"delete {tmp_path / '.output.lock'} and run again" in line
 
 
 def test_the_lock_of_a_killed_holder_is_free(tmp_path):

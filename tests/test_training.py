@@ -25,8 +25,8 @@ class Line(nn.Module):
 DATA = torch.randn(40, 3, generator=torch.Generator().manual_seed(2))
 
 
-def batches(generator):
-    for rows in torch.randperm(len(DATA), generator=generator).split(8):
+def batches(generator, start):
+    for rows in torch.randperm(len(DATA), generator=generator).split(8)[start:]:
         yield DATA[rows], DATA[rows].sum(1)
 
 
@@ -92,7 +92,7 @@ def drawn(tmp_path, name, parts, **more):
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     training = Training(epochs=3, clip=1e9)
     remaining = iter([0.1, 0.2, 0.3])
-    fit(model, optimizer, lambda _: map(Examples, parts), len(parts), lambda: next(remaining), training, 1,
+    fit(model, optimizer, lambda *_: map(Examples, parts), len(parts), lambda: next(remaining), training, 1,
         tmp_path / name, **more)  # fmt: skip
     return model.weight.item()
 
@@ -138,3 +138,12 @@ def test_a_schedule_and_accumulation_resume_to_the_same_bits(tmp_path, interrupt
     resumed = scheduled("cut", 4, scores[interrupted_after:])
     for name, value in whole.items():
         assert torch.equal(resumed[name], value), name
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    run(tmp_path / "cut", 1, [0.1])
+    content = (tmp_path / "cut").read_bytes()
+    for size in (0, 100, len(content) - 1):
+        (tmp_path / "cut").write_bytes(content[:size])
+        with pytest.raises(VisnerError, match=f"{tmp_path}/cut: no checkpoint .*; delete it"):
+            run(tmp_path / "cut", 2, [0.2])

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -45,24 +46,28 @@ def progress(items: Iterable | None, what: str, **options: Any) -> tqdm:
 
 
 def die_with_parent() -> None:
-    """Ask Linux to end this process when its parent ends; elsewhere nothing is done.
+    """Ask Linux to send this process SIGTERM when its parent ends; elsewhere nothing is done.
 
-    Snakemake's jobs outlive a kill -9 of Snakemake; a stage that lived on would write beside its own rerun.
+    Snakemake's jobs outlive a kill -9 of Snakemake; a stage that lived on would write beside its own rerun. SIGTERM,
+    which ends a process unless it was told otherwise: a training makes a checkpoint first (`visner.termination`),
+    also where Snakemake gets a cluster's SIGTERM with it and is the first to end.
     """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a parent that ignores it hands that on
     if sys.platform == "linux":
         parent = os.getppid()
         pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
         if os.getppid() != parent:  # it died before the call
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager
 def locked(output: str | Path) -> Iterator[None]:
     """Hold the lock of `output`, waiting for a holder (a process that is still dying, or a second run).
 
-    The lock file names the holder as host:pid while the block runs. The kernel frees the lock of a process however it
-    ends; a name that is found under a free lock is that of one that was killed, and is logged.
+    The lock file names the holder as host:pid while the block runs, and its time is when that began. The kernel frees
+    the lock of a process however it ends; a name that is found under a free lock is that of one that was killed, and
+    is logged. Of a machine that crashed, the server of a network's file system may keep the locks.
     """
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +75,10 @@ def locked(output: str | Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            log.warning("%s is being made by process %s: waiting for it to end", output, _holder(file))
+            log.warning(
+                "%s is being made by process %s since %s: waiting for it to end; if it has certainly ended (its "
+                "machine crashed), delete %s and run again", output, _holder(file), since(file.name), file.name,
+            )  # fmt: skip
             fcntl.flock(file, fcntl.LOCK_EX)
         if holder := _holder(file):
             log.warning("%s was being made by process %s, which ended without finishing: going on", output, holder)
@@ -88,6 +96,11 @@ def _holder(file: TextIO) -> str:
     file.seek(0)
     host, _, process = file.read().strip().rpartition(":")
     return process if host in ("", socket.gethostname()) else f"{process} on {host}"
+
+
+def since(file: str | Path) -> str:
+    """When a file was written, by this machine's clock: of a lock, when it was taken."""
+    return datetime.fromtimestamp(Path(file).stat().st_mtime).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def ordered_map(pool: Executor, function: Callable, items: Iterable, ahead: int) -> Iterator:

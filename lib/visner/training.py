@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,13 +11,16 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from visner.errors import VisnerError
 from visner.recipes import Training
 from visner.stages import log, progress
 from visner.tables import atomic_path
+from visner.termination import STATUS, Terminated, Termination
+
+CHECKPOINT_SECONDS = 600  # between checkpoints in a long epoch: what the crash of a machine costs
 
 
 @dataclass
@@ -37,10 +41,20 @@ class History:
         return epochs >= recipe.epochs or (epochs > 0 and epochs - self.best_epoch >= recipe.patience)
 
 
+@dataclass
+class State:
+    """Where a training is, beside the states of its model, its optimiser and torch's random numbers."""
+
+    history: History = field(default_factory=History)
+    best: dict[str, Tensor] = field(default_factory=dict)  # the parameters of the best epoch
+    batches: int = 0  # of the epoch under way that are learnt from
+    total: Tensor | float = 0.0  # the sum of their losses
+
+
 def fit(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    batches: Callable[[torch.Generator], Iterable[Any]],
+    batches: Callable[[torch.Generator, int], Iterable[Any]],
     batch_count: int,
     evaluate: Callable[[], float],
     recipe: Training,
@@ -52,53 +66,88 @@ def fit(
 ) -> History:
     """Train `model` (its `loss(batch)` is minimised), and leave the best epoch's parameters in it.
 
-    `batches(generator)` gives an epoch's `batch_count` batches, `evaluate()` the dev F1 (or what `measure` names). All
-    randomness of an epoch follows from `seed` and its number, so that an epoch that is begun again is the same epoch;
-    `checkpoint` keeps everything else after each one. VisnerError where the loss is no longer finite.
+    `batches(generator, start)` gives an epoch's `batch_count` batches without the first `start` ones, `evaluate()` the
+    dev F1 (or what `measure` names). All randomness of an epoch follows from `seed` and its number; `checkpoint` keeps
+    everything else after each epoch, every CHECKPOINT_SECONDS, and on SIGTERM, which ends the process (SystemExit with
+    status 143) after the step under way or out of `evaluate`. A training that goes on from there ends in the same bits.
+    VisnerError where the loss is no longer finite.
 
     A step learns from `accumulation` batches; where that is more than one, `len(batch)` is how many examples a batch's
     loss is the mean of, and a step is that of one batch of them all. `schedule(step)`, from 0, is what all learning
     rates are multiplied by in a step: a function of the number alone, so that it has no state to keep.
     """
-    history, best = _load(checkpoint, model, optimizer)
+    state = _load(checkpoint, model, optimizer)
+    history = state.history
     rates = [group["lr"] for group in optimizer.param_groups]
     steps = math.ceil(batch_count / accumulation)  # an epoch
-    if history.losses:
-        log.info("resuming after epoch %d from %s", len(history.losses), checkpoint)
-    while not history.finished(recipe):
-        epoch = len(history.losses) + 1
-        generator = torch.Generator().manual_seed(seed * 100_003 + epoch)
-        torch.manual_seed(seed * 100_003 + epoch)  # dropout
-        model.train()
-        total, count = 0.0, 0
-        shown = progress(batches(generator), f"epoch {epoch}", total=batch_count, unit="batch", leave=False)
-        for step, group in enumerate(_groups(shown, accumulation), steps * (epoch - 1)):
-            if schedule:
-                for parameters, rate in zip(optimizer.param_groups, rates, strict=True):
-                    parameters["lr"] = rate * schedule(step)
-            optimizer.zero_grad(set_to_none=True)
-            sizes = [len(batch) for batch in group] if len(group) > 1 else [1]
-            for batch, size in zip(group, sizes, strict=True):
-                loss = model.loss(batch)
-                (loss * (size / sum(sizes))).backward()
-                total, count = total + loss.detach(), count + 1
-            nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
-            optimizer.step()
-        mean = float(total) / max(count, 1)
-        if not math.isfinite(mean):
-            raise VisnerError(
-                f"training: the loss of epoch {epoch} is {mean}; lower training.learning_rate or look at the vectors"
-            )
-        model.eval()
-        history.losses.append(mean)
-        history.dev_f1.append(evaluate())
-        if history.best_epoch == epoch:
-            best = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-        _save(checkpoint, model, optimizer, best, history)
-        log.info("epoch %d: loss %.3f, %s %.2f", epoch, mean, measure, 100 * history.dev_f1[-1])
-    model.load_state_dict(best)
+    if history.losses or state.batches:
+        log.info("resuming %s from %s", _place(state, batch_count), checkpoint)
+    kept = time.monotonic()
+    with Termination() as termination:
+
+        def keep() -> None:
+            nonlocal kept
+            _save(checkpoint, model, optimizer, state)
+            kept = time.monotonic()
+            if termination.requested:
+                log.warning("stopped by SIGTERM %s; run again to go on", _place(state, batch_count))
+                raise SystemExit(STATUS)
+
+        while not history.finished(recipe):
+            epoch = len(history.losses) + 1
+            generator = torch.Generator().manual_seed(seed * 100_003 + epoch)
+            if not state.batches:  # else the checkpoint's
+                torch.manual_seed(seed * 100_003 + epoch)  # dropout
+            model.train()
+            shown = progress(
+                batches(generator, state.batches), f"epoch {epoch}", total=batch_count, initial=state.batches,
+                unit="batch", leave=False,
+            )  # fmt: skip
+            first = steps * (epoch - 1) + state.batches // accumulation
+            for step, group in enumerate(_groups(shown, accumulation), first):
+                if schedule:
+                    for parameters, rate in zip(optimizer.param_groups, rates, strict=True):
+                        parameters["lr"] = rate * schedule(step)
+                for loss in _learn(model, optimizer, group, recipe.clip):
+                    state.total, state.batches = state.total + loss, state.batches + 1
+                if termination.requested or time.monotonic() - kept >= CHECKPOINT_SECONDS:
+                    keep()
+            mean = float(state.total) / max(state.batches, 1)
+            if not math.isfinite(mean):
+                raise VisnerError(
+                    f"training: the loss of epoch {epoch} is {mean}; lower training.learning_rate or look at the "
+                    "vectors"
+                )
+            model.eval()
+            try:
+                with termination.leaving():
+                    score = evaluate()
+            except Terminated:
+                keep()
+            history.losses.append(mean)
+            history.dev_f1.append(score)
+            state.batches, state.total = 0, 0.0
+            if history.best_epoch == epoch:
+                state.best = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+            log.info("epoch %d: loss %.3f, %s %.2f", epoch, mean, measure, 100 * score)
+            keep()
+    model.load_state_dict(state.best)
     model.eval()
     return history
+
+
+def _learn(model: nn.Module, optimizer: torch.optim.Optimizer, group: list[Any], clip: float) -> list[Tensor]:
+    """One step from the mean over all examples of a group of batches; the losses of these."""
+    optimizer.zero_grad(set_to_none=True)
+    sizes = [len(batch) for batch in group] if len(group) > 1 else [1]
+    losses = []
+    for batch, size in zip(group, sizes, strict=True):
+        loss = model.loss(batch)
+        (loss * (size / sum(sizes))).backward()
+        losses.append(loss.detach())
+    nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimizer.step()
+    return losses
 
 
 def linear_schedule(steps: int, warm_up: float) -> Callable[[int], float]:
@@ -119,32 +168,53 @@ def _groups(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield group
 
 
-def _save(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, best: dict[str, Tensor], history: History
-) -> None:
+def _place(state: State, batch_count: int) -> str:
+    epochs = len(state.history.losses)
+    if not state.batches:
+        return f"after epoch {epochs}"
+    return f"in epoch {epochs + 1} after {state.batches} of {batch_count} batches"
+
+
+def _save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-    tensors |= {f"best.{name}": value for name, value in best.items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
+    tensors |= {f"best.{name}": value for name, value in state.best.items()}
+    for index, values in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
+    tensors["epoch.total"] = torch.as_tensor(state.total)
+    tensors["random.cpu"] = torch.get_rng_state()
+    if torch.cuda.is_initialized():
+        tensors["random.cuda"] = torch.cuda.get_rng_state()
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    said = {"history": json.dumps(vars(state.history)), "batches": str(state.batches)}
     with atomic_path(path) as temporary:
-        safetensors.torch.save_file(tensors, temporary, {"history": json.dumps(vars(history))})
+        safetensors.torch.save_file(tensors, temporary, said)
 
 
-def _load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[History, dict[str, Tensor]]:
-    """The history and the best parameters so far; model and optimizer are set to the last epoch's end."""
+def _load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> State:
+    """Where the checkpoint is (nowhere yet, if there is none); model, optimizer and torch's random states are set."""
     if not path.exists():
-        return History(), {}
-    groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
-    with safe_open(path, "pt") as file:
-        history = History(**json.loads(file.metadata()["history"]))
-        for key in file.keys():  # noqa: SIM118 - a safetensors file is no mapping
-            group, _, name = key.partition(".")
-            groups[group][name] = file.get_tensor(key)
+        return State()
+    groups: dict[str, dict[str, Tensor]] = {name: {} for name in ("model", "best", "optimizer", "epoch", "random")}
+    try:
+        with safe_open(path, "pt") as file:
+            said = file.metadata()
+            for key in file.keys():  # noqa: SIM118 - a safetensors file is no mapping
+                group, _, name = key.partition(".")
+                groups[group][name] = file.get_tensor(key)
+        state = State(
+            History(**json.loads(said["history"])), groups["best"], int(said["batches"]), groups["epoch"]["total"]
+        )
+    except (SafetensorError, KeyError) as error:
+        raise VisnerError(
+            f"{path}: no checkpoint that can be gone on from ({error}); delete it, and the training starts anew"
+        ) from None
     model.load_state_dict(groups["model"])
-    state: dict[int, dict[str, Tensor]] = {}
+    values: dict[int, dict[str, Tensor]] = {}
     for key, value in groups["optimizer"].items():
         index, _, name = key.partition(".")
-        state.setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    return history, groups["best"]
+        values.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({"state": values, "param_groups": optimizer.state_dict()["param_groups"]})
+    torch.set_rng_state(groups["random"]["cpu"])
+    if "cuda" in groups["random"]:
+        torch.cuda.set_rng_state(groups["random"]["cuda"])
+    return state

@@ -214,10 +214,10 @@ def trained(given, checkpoint, epochs, scores, accumulation=1, dropout=0.1, size
     remaining = iter(scores)
     some = data.splits["train"][:2]
 
-    def batches(generator):
+    def batches(generator, start):
         order = torch.randperm(2, generator=generator).tolist() if size == 1 else [0, 1]
-        for start in range(0, 2, size):
-            yield data.prepare([some[i] for i in order[start : start + size]])
+        for first in range(start * size, 2, size):
+            yield data.prepare([some[i] for i in order[first : first + size]])
 
     shortened = model.recipe.training.model_copy(update={"epochs": epochs})
     count = 2 // size

@@ -151,6 +151,9 @@ def test_batches_hold_every_sentence_once_with_neighbours_of_like_length(sentenc
     assert sum(len({len(s) for s in batch}) > 1 for batch in batches) <= 2
     again = list(shuffled_batches(many, 10, torch.Generator().manual_seed(1)))
     assert [[s.number for s in batch] for batch in again] == [[s.number for s in batch] for batch in batches]
+    more = [Numbered(n, n % 7) for n in range(230)]  # several pools
+    whole, rest = (list(shuffled_batches(more, 2, torch.Generator().manual_seed(1), start=n)) for n in (0, 60))
+    assert (len(whole), rest) == (115, whole[60:])
     assert sorted(i for batch in sorted_batches(many, 7) for i in batch) == list(range(101))
 
 

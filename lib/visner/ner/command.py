@@ -1,8 +1,8 @@
 """Train a recogniser; tag the dev and test sentences with it.
 
-`train` fits the recogniser of one experiment with one seed. Interrupted, it goes on after its last epoch (the
-checkpoints live under --resume) and ends in the same model. `predict` writes what a model says of every dev and test
-sentence; nothing is scored here. `describe` keeps all recipes of a system beside its models.
+`train` fits the recogniser of one experiment with one seed. Interrupted, it goes on from its checkpoint (under
+--resume) and ends in the same model; SIGTERM makes a checkpoint first. `predict` writes what a model says of every
+dev and test sentence; nothing is scored here. `describe` keeps all recipes of a system beside its models.
 
     visner ner train --recipe config.yaml:experiments.ene_gate --seed 1 --sentences ... --words ... ...
 """

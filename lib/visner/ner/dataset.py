@@ -166,18 +166,19 @@ def collate(sentences: list[Sentence]) -> Batch:
 
 
 def shuffled_batches(
-    sentences: Sequence, size: int, generator: torch.Generator, cost: Callable[[Any], int] = len
+    sentences: Sequence, size: int, generator: torch.Generator, cost: Callable[[Any], int] = len, start: int = 0
 ) -> Iterator[list]:
     """Every sentence once, in batches of `size` of similar `cost` (by default the length), in random order.
 
-    Costs are sorted within pools of fifty batches: little padding, and still other neighbours every epoch.
+    Costs are sorted within pools of fifty batches: little padding, and still other neighbours every epoch. The first
+    `start` batches are left out.
     """
     order = torch.randperm(len(sentences), generator=generator).tolist()
     batches = []
-    for start in range(0, len(order), 50 * size):
-        pool = sorted(order[start : start + 50 * size], key=lambda i: cost(sentences[i]))
+    for first in range(0, len(order), 50 * size):
+        pool = sorted(order[first : first + 50 * size], key=lambda i: cost(sentences[i]))
         batches += [pool[i : i + size] for i in range(0, len(pool), size)]
-    for i in torch.randperm(len(batches), generator=generator).tolist():
+    for i in torch.randperm(len(batches), generator=generator).tolist()[start:]:
         yield [sentences[j] for j in batches[i]]
 
 

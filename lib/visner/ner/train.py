@@ -53,8 +53,8 @@ def _train(arguments: argparse.Namespace, sums: dict[str, str], checkpoint: Path
     units = sum(len(sentence) for sentence in training)
     log.info("%d training sentences, %d units, %d labels, on %s", len(training), units, len(labels), device)
 
-    def batches(generator: torch.Generator):
-        for batch in shuffled_batches(training, recipe.training.batch, generator, data.cost):
+    def batches(generator: torch.Generator, start: int):
+        for batch in shuffled_batches(training, recipe.training.batch, generator, data.cost, start):
             yield data.prepare(batch)
 
     def evaluate() -> float:

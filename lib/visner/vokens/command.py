@@ -2,7 +2,7 @@
 
 `states` runs every sentence through a frozen text encoder once. `train` fits the matcher, two perceptrons that bring
 words and pictures into one space, on the training split's pairs of a word and the picture of its sentence; interrupted,
-it goes on after its last epoch. `search` gives every word of every split the pictures of the pool with the largest
+it goes on from its checkpoint. `search` gives every word of every split the pictures of the pool with the largest
 inner product: its vokens. `judge` says how good they are: recall on dev, diversity, own pictures, overlap of splits.
 
     visner vokens states --encoder resources/encoders/bert-base-uncased --words first \\

@@ -83,11 +83,11 @@ class Pairs:
     bounds: list[tuple[int, int]]  # of each sentence's words in `states`
     pictures: Tensor  # [P, D_v]
 
-    def shuffled_batches(self, size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """Every sentence once, `size` of them at a time, in random order."""
+    def shuffled_batches(self, size: int, generator: torch.Generator, start: int) -> Iterator[Batch]:
+        """Every sentence once, `size` of them at a time, in random order, without the first `start` batches."""
         order = torch.randperm(len(self.bounds), generator=generator).tolist()
-        for start in range(0, len(order), size):
-            chosen = [self.bounds[i] for i in sorted(order[start : start + size])]
+        for first in range(start * size, len(order), size):
+            chosen = [self.bounds[i] for i in sorted(order[first : first + size])]
             words = torch.cat([torch.arange(*bounds) for bounds in chosen]).to(self.own.device)  # [N]
             pictures, own = self.own[words].unique(return_inverse=True)
             yield Batch(self.states[words], self.pictures[pictures], own)

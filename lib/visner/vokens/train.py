@@ -30,7 +30,7 @@ def train(
     history: Path,
     device: torch.device,
 ) -> None:
-    """Write the matcher and its history; an interrupted training goes on after its last epoch (in `resume`)."""
+    """Write the matcher and its history; an interrupted training goes on from its checkpoint in `resume`."""
     content = json.loads(recipe.fingerprint("top", "exclude_own", "pool", "pool_corpus"))  # they are the search's
     sums = [sha256_file(path) for path in (sentences, states, *images, *embeddings)]
     key = hashlib.sha256(json.dumps(["vokens", VERSION, content, sums, device.type]).encode()).hexdigest()
@@ -72,7 +72,7 @@ def _train(
     fitted = fit(
         matcher,
         optimizer,
-        lambda generator: found["train"].shuffled_batches(size, generator),
+        lambda generator, start: found["train"].shuffled_batches(size, generator, start),
         math.ceil(len(found["train"].bounds) / size),
         lambda: recall(matcher, found["dev"])[CUTS[-1]],
         recipe.training,

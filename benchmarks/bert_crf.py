@@ -180,7 +180,9 @@ def main() -> int:
     stages.start_log(None)
     training = {"batch": arguments.batch, "epochs": arguments.epochs, "encoder_learning_rate": arguments.learning_rate}
     recipe = BertExperiment(model="bert_crf", corpus="tweets", precision=arguments.precision, training=training)
-    given = argparse.Namespace(sentences=arguments.sentences, encoder=arguments.encoder, grounding=None, visual=None)
+    given = argparse.Namespace(
+        sentences=arguments.sentences, encoder=arguments.encoder, grounding=None, visual=None, scratch=""
+    )
     labels = corpus_labels(arguments.sentences)
     splits = tables.read_table(arguments.sentences, tables.SENTENCES, ["split"]).column("split").to_pylist()
     steps = math.ceil(splits.count("train") / arguments.batch)

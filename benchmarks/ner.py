@@ -76,6 +76,7 @@ def read(results: Path, name: str) -> tuple[BiLSTMExperiment, Data]:
         flair=vectors / recipe.corpus / "flair.npy",
         grounding=results / "grounding" / name / "grounding.parquet" if pictured else None,
         visual=results / "grounding" / name / "vectors.npy" if pictured else None,
+        scratch="",
     )
     frozen = inputs.load_frozen(paths)
     labels = inputs.corpus_labels(paths.sentences)

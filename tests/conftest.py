@@ -7,6 +7,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+os.environ.pop("SLURM_JOB_ID", None)  # tests compute on the CPU, also where they are run on a GPU's node
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

@@ -64,6 +64,7 @@ def set_key(content, key, value):
             "experiments.ene_gate.training.batch: Input should be a valid int",
         ),
         ("gpu", True, "gpu: Input should be a valid integer"),
+        ("gpu", 2, "gpu: a job computes on one GPU at most: choose 0 or 1; more GPUs run more jobs side by side"),
         ("gpus", 1, "gpus: no such key; did you mean gpu?"),
         ("training_threads", 0, "training_threads: Input should be greater than 0"),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from visner.config_errors import explain, suggest
 from visner.errors import VisnerError
@@ -41,8 +41,16 @@ class Config(Recipe):
     experiments: dict[Name, Experiment] = {}
     studies: dict[Name, Study] = {}
     store: str = "store"
-    gpu: Annotated[int, Field(ge=0, le=1, strict=True)] = 0  # GPUs for each job of a GPU stage; 0: the CPU
+    scratch: str | None = None  # a folder on a disk of each machine, as its jobs name it: variables are theirs
+    gpu: Annotated[int, Field(ge=0, strict=True)] = 0  # GPUs for each job of a GPU stage; 0: the CPU
     training_threads: PositiveInt = 1  # of each training and embedding on a CPU
+
+    @field_validator("gpu")
+    @classmethod
+    def _at_most_one(cls, gpu: int) -> int:
+        if gpu > 1:
+            raise ValueError("a job computes on one GPU at most: choose 0 or 1; more GPUs run more jobs side by side")
+        return gpu
 
     @model_validator(mode="after")
     def _names_exist(self):

@@ -77,7 +77,7 @@ def locked(output: str | Path) -> Iterator[None]:
         except BlockingIOError:
             log.warning(
                 "%s is being made by process %s since %s: waiting for it to end; if it has certainly ended (its "
-                "machine crashed), delete %s and run again", output, _holder(file), since(file.name), file.name,
+                "machine crashed), delete %s and run again", output, _holder(file), _since(file.name), file.name,
             )  # fmt: skip
             fcntl.flock(file, fcntl.LOCK_EX)
         if holder := _holder(file):
@@ -98,8 +98,8 @@ def _holder(file: TextIO) -> str:
     return process if host in ("", socket.gethostname()) else f"{process} on {host}"
 
 
-def since(file: str | Path) -> str:
-    """When a file was written, by this machine's clock: of a lock, when it was taken."""
+def _since(file: str) -> str:
+    """When a lock was taken: its file was written then."""
     return datetime.fromtimestamp(Path(file).stat().st_mtime).strftime("%Y-%m-%d %H:%M:%S")
 
 

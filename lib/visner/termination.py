@@ -28,8 +28,9 @@ class Termination:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_) -> None:
-        signal.signal(signal.SIGTERM, self._previous)
-        if self.requested and kind is None:
+        ending = self.requested and kind is not None  # and not to be cut short by a second signal
+        signal.signal(signal.SIGTERM, signal.SIG_IGN if ending else self._previous)
+        if self.requested and not ending:
             os.kill(os.getpid(), signal.SIGTERM)
 
     @contextmanager

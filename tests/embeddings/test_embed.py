@@ -2,6 +2,8 @@
 
 import io
 import json
+import logging
+import re
 import signal
 import sqlite3
 import subprocess
@@ -35,8 +37,9 @@ print(json.dumps(embed(recipe, weights, images, store, output, torch.device("cpu
 """
 
 
-def start(*arguments) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", EMBED, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+def start(*arguments, **options) -> subprocess.Popen:
+    command = [sys.executable, "-c", EMBED, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
 
 
 def in_process(recipe, weights, images, store, output, **options) -> dict:
@@ -167,8 +170,9 @@ def test_two_jobs_at_once_share_the_work(write_shard, weights, tmp_path):
         np.testing.assert_array_equal(a[image_id], b[image_id])
 
 
-def test_a_killed_job_goes_on_where_it_was(write_shard, weights, tmp_path):
-    """kill -9 between batches, twice: nothing is embedded twice and the table has the same bytes."""
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_job_goes_on_where_it_was(write_shard, weights, tmp_path, sent):
+    """Killed between batches, twice: nothing is embedded twice and the table has the same bytes."""
     images = tmp_path / "images.parquet"
     write_shard(images, range(150))
     whole, again = tmp_path / "whole.parquet", tmp_path / "again.parquet"
@@ -181,8 +185,8 @@ def test_a_killed_job_goes_on_where_it_was(write_shard, weights, tmp_path):
         while (now := stored(tmp_path / "store")) < kept + 16 and job.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        job.send_signal(signal.SIGKILL)
-        job.wait()
+        job.send_signal(sent)
+        assert job.wait() == -sent
         kept = stored(tmp_path / "store")
         assert kept >= now
         assert not again.exists()
@@ -190,6 +194,44 @@ def test_a_killed_job_goes_on_where_it_was(write_shard, weights, tmp_path):
     job = start(weights, images, tmp_path / "store", again)
     assert json.loads(job.communicate(timeout=120)[0]) == {"pictures": 150, "embedded": 150 - kept}
     assert again.read_bytes() == whole.read_bytes()
+
+
+def test_pictures_that_a_stopped_job_has_claimed_are_waited_for_and_explained(write_shard, weights, tmp_path):
+    """A job that hangs, as one does whose machine is away; its file deleted, the other goes on by itself."""
+    images = tmp_path / "images.parquet"
+    write_shard(images, range(40))
+    hanging = start(weights, images, tmp_path / "store", tmp_path / "a.parquet")
+    deadline = time.monotonic() + 60
+    while stored(tmp_path / "store") < 8:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    hanging.send_signal(signal.SIGSTOP)
+    try:
+        with open(tmp_path / "log", "w") as log:
+            other = start(weights, images, tmp_path / "store", tmp_path / "b.parquet", stderr=log)
+        while not (said := (tmp_path / "log").read_text()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        (line,) = said.splitlines()
+        (owner,) = (one for one in tmp_path.glob("store/embeddings/*/owners/*") if f"-{hanging.pid}-" in one.name)
+        assert re.fullmatch(rf"\d+ pictures are being embedded by another job: .* delete {owner}", line)
+        owner.unlink()
+        assert json.loads(other.communicate(timeout=60)[0])["embedded"] > 0
+    finally:
+        hanging.kill()
+        hanging.wait()
+
+
+def test_a_scratch_disk_changes_nothing(pictures, recipe, weights, tmp_path, caplog):
+    (tmp_path / "scratch").mkdir()
+    with caplog.at_level(logging.INFO, "visner"):
+        for name, scratch in (("plain", ""), ("staged", str(tmp_path / "scratch"))):
+            run = [recipe, weights, pictures[0], tmp_path / f"store-{name}", tmp_path / f"{name}.parquet"]
+            assert in_process(*run, scratch=scratch)["embedded"] == 20
+    assert (tmp_path / "plain.parquet").read_bytes() == (tmp_path / "staged.parquet").read_bytes()
+    assert list((tmp_path / "scratch").iterdir()) == []
+    (line,) = (line for line in caplog.messages if "copied to" in line)
+    assert str(pictures[0]) in line
 
 
 def stored(store) -> int:

@@ -50,7 +50,7 @@ def write(folder, sentences):
 def given(tmp_path, encoder):
     """The arguments of `ner train` for a few sentences whose pictures are random vectors."""
     write(tmp_path, SENTENCES)
-    paths = {"sentences": tmp_path / "sentences.parquet", "encoder": encoder}
+    paths = {"sentences": tmp_path / "sentences.parquet", "encoder": encoder, "scratch": ""}
     return argparse.Namespace(**paths, grounding=tmp_path / "grounding.parquet", visual=tmp_path / "vectors.npy")
 
 
@@ -190,7 +190,7 @@ def test_a_model_learns_what_only_pictures_tell(tmp_path, encoder, fusion):
     many = [(str(n), "train", ["tom", "fast"], [["O", "B-X"][n % 2], "O"], [[n % 2], [n % 2]]) for n in range(12)]
     write(tmp_path, [*many, ("d", "dev", ["tom"], ["O"], [[0]])])
     paths = {"sentences": tmp_path / "sentences.parquet", "encoder": encoder, "visual": tmp_path / "vectors.npy"}
-    given = argparse.Namespace(**paths, grounding=tmp_path / "grounding.parquet")
+    given = argparse.Namespace(**paths, grounding=tmp_path / "grounding.parquet", scratch="")
     rates = {"learning_rate": 0.02, "encoder_learning_rate": 1e-3}
     model, data = begin(given, fusion, training={**rates, "weight_decay": 0.0}, dropout_output=0.0)
     optimizer, inputs = model.optimizer(), data.prepare(data.splits["train"])

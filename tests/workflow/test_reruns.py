@@ -1,5 +1,6 @@
 """What runs again when something has changed: exactly what reads it. Real Snakemake runs."""
 
+import shutil
 import sqlite3
 
 import yaml
@@ -49,6 +50,24 @@ def test_a_changed_document_reruns_its_chain_and_embeds_no_picture_twice(project
     new = len(vectors_in_store(project)) - len(before)
     assert new > 0
     assert f"{len(before) + new} pictures, {new} of them embedded now" in log
+
+
+def test_a_scratch_disk_reruns_nothing_and_changes_no_byte(project, tmp_path, monkeypatch):
+    (tmp_path / "of jobs").mkdir()
+    monkeypatch.setenv("DISK_OF_THIS_MACHINE", str(tmp_path))
+    project.configure(project.config() | {"scratch": "$DISK_OF_THIS_MACHINE/of jobs"})
+    assert "Nothing to be done" in project.run().stderr
+    results = project.folder / "results"
+    before = (results / "tiny_gate/scores.json").read_bytes()
+    for made in ("results/embeddings", "results/grounding", "results/tiny_gate", "store"):
+        shutil.rmtree(project.folder / made)
+    assert {"embeddings_embed", *AFTER_TRAINING} <= set(project.rules_run())
+    logs = [results / "logs/embeddings/resnet18/sample/tiny/0.log"]
+    logs += [results / f"logs/tiny_gate/seed1.{verb}.log" for verb in ("train", "predict")]
+    for log in logs:
+        assert f" copied to {tmp_path}/of jobs\n" in log.read_text()
+    assert list((tmp_path / "of jobs").iterdir()) == []
+    assert (results / "tiny_gate/scores.json").read_bytes() == before
 
 
 def vectors_in_store(project):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 
 from snakemake.exceptions import WorkflowError
 
@@ -19,8 +20,9 @@ except VisnerError as error:
     named = ", ".join(os.path.relpath(file) for file in workflow.configfiles) or "--config"
     raise WorkflowError(str(error).replace("configuration:", f"{named}:"))
 
-# Resources, not params: where a project lies changes no result.
+# Resources, not params: where a project lies, and where copies are read, changes no result.
 ROOT = str(WIRING.root)
+SCRATCH = f"--scratch {shlex.quote(CONFIG.scratch)}" if CONFIG.scratch else ""
 
 
 def one_of(names):

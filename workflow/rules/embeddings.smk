@@ -48,10 +48,11 @@ rule embeddings_embed:
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
         store=WIRING.store,
+        scratch=SCRATCH,
     params:
         recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint(),
         version=visner.embeddings.VERSION,
     shell:
         "exec python -m visner --log {log:q} embeddings embed --recipe {params.recipe:q} --weights {input.weights:q}"
         " --images {input.images:q} --store {resources.store:q} --output {output:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads}"
+        " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"

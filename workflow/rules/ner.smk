@@ -22,6 +22,7 @@ rule ner_train:
         runtime=1440,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
+        scratch=SCRATCH,
     params:
         recipe=lambda w: WIRING.experiment(w).fingerprint("seeds"),
         tables=WIRING.training_arguments,
@@ -29,7 +30,7 @@ rule ner_train:
     shell:
         "exec python -m visner --log {log:q} ner train --recipe {params.recipe:q} --seed {wildcards.seed} {params.tables:q}"
         " --output-model {output.model:q} --output-history {output.history:q} --resume results/.resume"
-        " --gpu {resources.gpu} --threads {resources.torch_threads}"
+        " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"
 
 
 rule ner_predict:
@@ -50,12 +51,13 @@ rule ner_predict:
         runtime=120,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
+        scratch=SCRATCH,
     params:
         tables=WIRING.ner_arguments,
         version=visner.ner.VERSION,
     shell:
         "exec python -m visner --log {log:q} ner predict --model {input.model:q} {params.tables:q} --output {output:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads}"
+        " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"
 
 
 rule ner_describe:

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     embed.add_argument("--images", required=True, metavar="FILE", help="the shard's images table")
     embed.add_argument("--store", default="store", metavar="DIR", help="where vectors are kept for good")
     embed.add_argument("--output", required=True, metavar="FILE", help="the shard's embeddings table")
+    embed.add_argument("--scratch", default="", metavar="FOLDER", help="a disk of this machine, to read --images from")
     stages.add_compute_arguments(embed)
     embed.add_argument(
         "--batch", type=int, metavar="N", help="pictures at a time; last bits depend on it (CPU: 8, GPU: 128)"
@@ -40,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run a verb."""
+    import torch
+
     from visner import device
     from visner.config import read_recipe
     from visner.recipes import Embedding
@@ -50,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.verb == "weights":
             from visner.embeddings.weights import make_weights, write_weights
 
-            device.select(gpu=0, threads=1)  # calibrated batch norms depend on the threads in their last bits
+            torch.set_num_threads(1)  # calibrated batch norms depend on the threads in their last bits
             weights = make_weights(recipe, arguments.root)
             write_weights(arguments.output, weights)
             stages.log.info("%s, weights %s: sha256 %s", weights.backbone, weights.name, weights.sha256)
@@ -66,5 +69,6 @@ def run(arguments: argparse.Namespace) -> None:
                 device.select(arguments.gpu, arguments.threads),
                 arguments.batch,
                 arguments.workers,
+                arguments.scratch,
             )
             stages.log.info("%(pictures)s pictures, %(embedded)s of them embedded now, the others kept", counts)

@@ -24,6 +24,7 @@ from visner.embeddings.store import Store
 from visner.embeddings.weights import read_weights
 from visner.errors import VisnerError
 from visner.recipes import Embedding
+from visner.scratch import staged
 
 BATCH = {"cpu": 8, "cuda": 128}  # pictures: the fastest measured on a CPU; a GPU wants more
 POLL = 0.5  # seconds between looks at pictures that another job is embedding
@@ -39,11 +40,13 @@ def embed(
     on: torch.device,
     batch: int | None = None,
     workers: int = 1,
+    scratch: str = "",
 ) -> dict:
     """Write the embeddings table of one shard, sorted by image_id; the numbers of its pictures and of those embedded.
 
     A picture that any job has embedded with the same weights, precision and regions comes from the store. Vectors that
-    are not finite stop the stage and name their pictures; the store keeps those before.
+    are not finite stop the stage and name their pictures; the store keeps those before. See `visner.scratch` for
+    `scratch`, where the pictures are read from.
     """
     loaded = read_weights(weights)
     if loaded.backbone != recipe.backbone:
@@ -77,19 +80,24 @@ def embed(
         missing = vectors.missing(image_ids)
         if missing:
             backbone = loaded.load(recipe.regions).to(on)
-        with stages.progress(None, "embeddings", total=len(image_ids), initial=len(image_ids) - len(missing)) as bar:
-            while missing:
-                pictures = _claimed(images, vectors, set(missing))
-                before = embedded
-                for names, found in embed_pictures(
-                    backbone, loaded.preprocessing, pictures, recipe.precision, batch, workers
-                ):
-                    vectors.put(names, found)
-                    embedded += len(names)
-                    bar.update(len(names))
-                if embedded == before:  # all that is missing is claimed by living jobs
-                    time.sleep(POLL)
-                missing = vectors.missing(missing)
+            with (
+                staged(images, scratch) as local,
+                stages.progress(None, "embeddings", total=len(image_ids), initial=len(image_ids) - len(missing)) as bar,
+            ):
+                waiting: set[Path] = set()
+                while missing:
+                    pictures = _claimed(local, vectors, set(missing))
+                    before = embedded
+                    for names, found in embed_pictures(
+                        backbone, loaded.preprocessing, pictures, recipe.precision, batch, workers
+                    ):
+                        vectors.put(names, found)
+                        embedded += len(names)
+                        bar.update(len(names))
+                    if embedded == before:  # all that is missing is claimed by living jobs
+                        waiting = _say_who_embeds(vectors, missing, waiting)
+                        time.sleep(POLL)
+                    missing = vectors.missing(missing)
         if image_ids:
             dimensions = vectors.vectors(image_ids[:1]).shape[2]
         else:
@@ -167,6 +175,17 @@ def _claimed(images: str | Path, vectors: Store, wanted: set[str]) -> Iterator[t
             if image_id.as_py() in mine:
                 mine.remove(image_id.as_py())
                 yield image_id.as_py(), kept.as_py()
+
+
+def _say_who_embeds(vectors: Store, missing: list[str], said: set[Path]) -> set[Path]:
+    """Log those who have claimed the missing pictures, but for those already named; all that are named now."""
+    owners = vectors.owners(missing)
+    for owner in sorted(owners.keys() - said):
+        stages.log.warning(
+            "%d pictures are being embedded by another job: waiting for it; if it has certainly ended (its machine "
+            "crashed), delete %s", len(owners[owner]), owner,
+        )  # fmt: skip
+    return said | owners.keys()
 
 
 def _export(vectors: Store, image_ids: list[str], shape: tuple[int, int], output: str | Path, made_by: dict) -> None:

@@ -80,6 +80,15 @@ class Store:
                 mine.append(image_id)
         return mine
 
+    def owners(self, image_ids: Sequence[str]) -> dict[Path, list[str]]:
+        """The files of the jobs that have claimed any of the pictures, named by host and process; what each claimed."""
+        found: dict[Path, list[str]] = {}
+        with self._transaction("DEFERRED") as database:
+            for image_id in image_ids:
+                for owner in _found(database, OWNER, image_id) or ():
+                    found.setdefault(self.folder / "owners" / owner, []).append(image_id)
+        return found
+
     def put(self, image_ids: Sequence[str], vectors: np.ndarray) -> None:
         """The vectors (n, R, D) of claimed pictures, all of them or, if the job is killed now, none."""
         with self._transaction() as database:

@@ -18,13 +18,12 @@ from visner.ner.bert_inputs import Inputs, prepare, read
 from visner.ner.crf import CRF
 from visner.ner.frozen import mean_norm
 from visner.ner.fusion import PictureFusion, VisualAttention
+from visner.ner.inputs import load_visual
 from visner.ner.recogniser import Data, Predicted, Recogniser
 from visner.ner.subtokens import Subtokens, positions, read_tokenizer
 from visner.recipes import BertExperiment
 from visner.stages import log
 from visner.training import linear_schedule
-
-NO_PICTURES = np.zeros((0, 0), dtype=np.float32)
 
 
 class BertCRF(Recogniser):
@@ -74,7 +73,7 @@ class BertCRF(Recogniser):
         longest = min(recipe.max_subtokens, positions(encoder) or recipe.max_subtokens)
         subtokens = Subtokens(read_tokenizer(arguments.encoder), longest)
         sentences, counts = read(arguments, ["train", "dev"], labels, subtokens, recipe.series)
-        visual = _visual(arguments)
+        visual = load_visual(arguments)
         norm = mean_norm(visual, [sentence.pictures.ravel() for sentence in sentences["train"]])
         scale = math.sqrt(visual.shape[1]) / norm if norm else 1.0
         model = cls(recipe, encoder, subtokens, len(labels), visual.shape[1], scale).to(device)
@@ -108,7 +107,7 @@ class BertCRF(Recogniser):
     def read(self, arguments: argparse.Namespace, splits: list[str], labels: list[str], device: torch.device) -> Data:
         """See `Recogniser`."""
         sentences, counts = read(arguments, splits, labels, self.subtokens, self.recipe.series)
-        return self._data(sentences, counts, _visual(arguments), device)
+        return self._data(sentences, counts, load_visual(arguments), device)
 
     def _data(self, sentences: dict, counts: dict, visual: np.ndarray, device: torch.device) -> Data:
         for split, found in counts.items():
@@ -189,7 +188,3 @@ def _pretrained(folder: Path) -> nn.Module:
         return AutoModel.from_pretrained(folder, dtype=torch.float32)
     except (OSError, ValueError) as error:
         raise VisnerError(f"{folder}: no encoder of HuggingFace's can be read there: {error}") from None
-
-
-def _visual(arguments: argparse.Namespace) -> np.ndarray:
-    return np.load(arguments.visual, mmap_mode="r", allow_pickle=False) if arguments.visual else NO_PICTURES

@@ -10,6 +10,7 @@ from visner.errors import VisnerError
 from visner.keyed_vectors import read_vectors
 from visner.ner.dataset import Sentence, read_sentences
 from visner.ner.frozen import Tables
+from visner.scratch import mapped
 from visner.tables import SENTENCES, iterate_rows
 
 NOTHING = np.zeros((0, 0), dtype=np.float32)
@@ -40,9 +41,13 @@ def load_frozen(arguments: argparse.Namespace) -> Frozen:
     """The tables that the arguments name; arrays of word occurrences and pictures stay on disk, mapped."""
     char_index, chars = read_indexed(arguments.glove_char) if arguments.glove_char else ({}, NOTHING)
     word_index, words = read_indexed(arguments.glove_word) if arguments.glove_word else ({}, NOTHING)
-    contextual = np.load(arguments.flair, mmap_mode="r", allow_pickle=False) if arguments.flair else NOTHING
-    visual = np.load(arguments.visual, mmap_mode="r", allow_pickle=False) if arguments.visual else NOTHING
-    return Frozen(Tables(chars, words, contextual, visual), char_index, word_index)
+    contextual = mapped(arguments.flair, arguments.scratch) if arguments.flair else NOTHING
+    return Frozen(Tables(chars, words, contextual, load_visual(arguments)), char_index, word_index)
+
+
+def load_visual(arguments: argparse.Namespace) -> np.ndarray:
+    """The pictures' vectors, mapped."""
+    return mapped(arguments.visual, arguments.scratch) if arguments.visual else NOTHING
 
 
 def read_indexed(path: Path) -> tuple[dict[str, int], np.ndarray]:

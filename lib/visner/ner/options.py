@@ -13,3 +13,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--flair", type=Path, metavar="NPY", help="a vector each word occurrence of --words")
     parser.add_argument("--grounding", type=Path, metavar="PARQUET", help="units -> rows of --visual")
     parser.add_argument("--visual", type=Path, metavar="NPY", help="the pictures' vectors")
+    parser.add_argument(
+        "--scratch", default="", metavar="FOLDER", help="a disk of this machine, to read --flair and --visual from"
+    )

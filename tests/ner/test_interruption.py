@@ -1,0 +1,85 @@
+"""`visner ner train`, ended by real signals again and again, makes the same files as one that was left in peace."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from visner import tables
+from visner.keyed_vectors import write_vectors
+
+TRAINING = {"epochs": 5, "patience": 5}
+BILSTM = {"model": "bilstm_crf", "corpus": "x", "vectors": "x", "images": "x", "k": 1, "embedding": "x"}
+BILSTM |= {"grounding": "queries", "fusion": "gate", "hidden": 32, "training": {**TRAINING, "batch": 1}}
+BERT = {"model": "bert_crf", "corpus": "x", "images": "x", "k": 2, "embedding": "x", "grounding": "vokens"}
+BERT |= {"matcher": "x", "fusion": "attention", "heads": 4, "training": {**TRAINING, "batch": 2, "accumulation": 3}}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """All tables of 160 sentences, as the earlier stages make them."""
+    generator = random.Random(1)
+    sentences, words, grounding = [], [], []
+    for number in range(160):
+        name, units = str(number), [generator.choice("abcdefghijk") for _ in range(generator.randint(4, 14))]
+        split = "dev" if number % 8 == 7 else "train"
+        labels = ["B-X" if unit in "ab" else "O" for unit in units]
+        sentence = {"sentence_id": name, "document_id": name, "split": split, "text": "".join(units)}
+        sentences.append({**sentence, "units": units, "labels": labels, "attachment": None})
+        found = [{"surface": unit, "pos": "", "start": n, "stop": n + 1, "queries": []} for n, unit in enumerate(units)]
+        words.append({"sentence_id": name, "words": found})
+        rows = [[generator.randrange(5)] for _ in units]
+        grounding.append({"sentence_id": name, "rows": rows, "scores": [[1.0]] * len(units)})
+    tables.write_table(tmp_path / "sentences.parquet", tables.SENTENCES, sentences)
+    tables.write_table(tmp_path / "words.parquet", tables.WORDS, words)
+    tables.write_table(tmp_path / "grounding.parquet", tables.GROUNDING, grounding)
+    random_vectors = np.random.default_rng(1)
+    total = sum(len(one["words"]) for one in words)
+    for name, shape in (("flair.npy", (total, 16)), ("vectors.npy", (5, 12))):
+        np.save(tmp_path / name, random_vectors.standard_normal(shape).astype(np.float32))
+    write_vectors(tmp_path / "chars.safetensors", list("abcdefghijk"), np.eye(11, dtype=np.float32), {})
+    return tmp_path
+
+
+def start(folder, name, recipe, encoder):
+    command = [sys.executable, "-m", "visner", "--log", folder / f"{name}.log", "ner", "train", "--seed", "1"]
+    command += ["--recipe", json.dumps(recipe), "--sentences", folder / "sentences.parquet"]
+    command += ["--grounding", folder / "grounding.parquet", "--visual", folder / "vectors.npy"]
+    if recipe["model"] == "bert_crf":
+        command += ["--encoder", encoder]
+    else:
+        command += ["--words", folder / "words.parquet", "--flair", folder / "flair.npy"]
+        command += ["--glove-char", folder / "chars.safetensors"]
+    command += ["--resume", folder / f"{name}-resume", "--output-model", folder / f"{name}.safetensors"]
+    command += ["--output-history", folder / f"{name}.json", "--scratch", folder]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(list(map(str, command)), env=environment, stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("recipe", [BILSTM, BERT], ids=["bilstm_crf", "bert_crf"])
+def test_sigterm_leaves_no_trace_in_the_model(folder, recipe, encoder):
+    assert start(folder, "whole", recipe, encoder).wait(timeout=120) == 0
+    stops, log = [], folder / "cut.log"
+    for begun, delay in (("epoch 1:", 0.05), ("resuming", 0.2)):
+        log.unlink(missing_ok=True)
+        process = start(folder, "cut", recipe, encoder)
+        end = time.monotonic() + 60
+        while process.poll() is None and not (log.exists() and begun in log.read_text()):
+            assert time.monotonic() < end
+            time.sleep(0.005)
+        time.sleep(delay)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 143, log.read_text()
+        stops.append(log.read_text().splitlines()[-1])
+    assert all(stop.startswith("stopped by SIGTERM ") for stop in stops)
+    assert any(" in epoch " in stop for stop in stops), stops
+    assert start(folder, "cut", recipe, encoder).wait(timeout=120) == 0
+    for suffix in ("safetensors", "json"):
+        assert (folder / f"cut.{suffix}").read_bytes() == (folder / f"whole.{suffix}").read_bytes()
+    assert not list((folder / "cut-resume").glob("*.safetensors"))

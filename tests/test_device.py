@@ -1,0 +1,50 @@
+"""A job that was given GPUs which it would leave idle stops before it computes; so does one that lacks its GPU."""
+
+import pytest
+import torch
+
+from visner import device
+from visner.errors import VisnerError
+
+# What SLURM 22.05 sets in a job with `--gpus=2`, one with `--gres=gpu:1`, and one without, batch script and step alike.
+TWO = {"SLURM_JOB_ID": "1", "SLURM_GPUS": "2", "SLURM_GPUS_ON_NODE": "2", "CUDA_VISIBLE_DEVICES": "0,1"}
+ONE = {"SLURM_JOB_ID": "2", "SLURM_GPUS_ON_NODE": "1", "CUDA_VISIBLE_DEVICES": "0"}
+NONE = {"SLURM_JOB_ID": "3"}
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """A function that sets the environment to this and no other GPUs and jobs."""
+
+    def give(environment):
+        for name in ("SLURM_JOB_ID", "SLURM_GPUS_ON_NODE", "CUDA_VISIBLE_DEVICES"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+
+    return give
+
+
+@pytest.mark.parametrize("environment, gpu, number", [(TWO, 1, 2), (TWO, 0, 2), (ONE, 0, 1)])
+def test_more_gpus_than_are_used_are_refused(given, environment, gpu, number):
+    given(environment)
+    with pytest.raises(VisnerError, match=f"gpu: this SLURM job was given {number} and would use {gpu}: let `gpu`"):
+        device.select(gpu, 1)
+
+
+WORKSTATION = {"CUDA_VISIBLE_DEVICES": "0,1"}
+NARROWED = {**TWO, "CUDA_VISIBLE_DEVICES": ""}
+
+
+@pytest.mark.parametrize("environment", [NONE, WORKSTATION, NARROWED, {}])
+def test_gpus_that_were_not_given_to_the_job_are_nobodys(given, environment):
+    given(environment)
+    assert device.select(0, torch.get_num_threads()) == torch.device("cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("environment", [ONE, {**TWO, "CUDA_VISIBLE_DEVICES": "1"}, {}])
+def test_a_gpu_that_torch_does_not_see_is_asked_for(given, environment):
+    given(environment)
+    with pytest.raises(VisnerError, match="asks for a GPU and torch sees none; set gpu: 0, or look at nvidia-smi"):
+        device.select(1, 1)

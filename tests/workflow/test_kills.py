@@ -29,13 +29,14 @@ def kill(process, everything):
     """SIGKILL for make and all below it, or for Snakemake only, whose jobs must then end by themselves."""
     if everything:
         os.killpg(process.pid, signal.SIGKILL)
-    else:
-        below = psutil.Process(process.pid).children(recursive=True)
-        for one in below:
-            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+    end = time.monotonic() + 60
+    while process.poll() is None:  # the first that is found may have been `snakemake --unlock`, and make goes on
+        assert time.monotonic() < end
+        with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+            for one in psutil.Process(process.pid).children(recursive=True):
                 if any(part.endswith("snakemake") for part in one.cmdline()[:2]):
                     one.kill()
-    process.wait(timeout=60)
+        time.sleep(0.05)
 
 
 def test_ten_kills_leave_no_trace_in_the_scores(finished, unfinished, request):

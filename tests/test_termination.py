@@ -70,9 +70,9 @@ def train(checkpoint, accumulation, reached=lambda place: None):
     return vars(history), model.state_dict()
 
 
-def start(folder, place, accumulation=1, seconds=600):
+def start(folder, place, accumulation=1, seconds=600, below=()):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, __file__, str(folder), place, str(accumulation), str(seconds)]
+    command = [*below, sys.executable, __file__, str(folder), place, str(accumulation), str(seconds)]
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
 
@@ -124,6 +124,15 @@ def test_sigterm_does_not_wait_for_dev(tmp_path):
     assert "resuming in epoch 2 after 5 of 5 batches" in finish(tmp_path, 1)
 
 
+def test_a_training_whose_parent_is_killed_makes_its_checkpoint_and_ends(tmp_path):
+    parent = [sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])"]
+    status, said, seconds = interrupt(tmp_path, signal.SIGKILL, "batch", 1, 600, parent)
+    assert status == -signal.SIGKILL  # the parent's; what its child says goes on until that ends
+    assert said.splitlines()[-1] == "stopped by SIGTERM in epoch 2 after 3 of 5 batches; run again to go on"
+    assert seconds < 20
+    assert "resuming in epoch 2 after 3 of 5 batches" in finish(tmp_path, 1)
+
+
 def test_a_crash_costs_what_came_after_the_last_checkpoint_in_time(tmp_path):
     status, *_ = interrupt(tmp_path, signal.SIGKILL, "batch", 2, 0)  # one after every step
     assert status == -signal.SIGKILL
@@ -164,6 +173,7 @@ def test_a_signal_that_the_block_did_not_heed_takes_effect_at_its_end():
 if __name__ == "__main__":
     folder, place, accumulation, seconds = sys.argv[1:]
     stages.start_log(None)
+    stages.die_with_parent()
     training.CHECKPOINT_SECONDS = int(seconds)
 
     def reached(here: str) -> None:

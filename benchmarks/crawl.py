@@ -15,6 +15,7 @@ second, or its processes together larger than 500 MB.
 """
 
 import argparse
+import contextlib
 import logging
 import subprocess
 import sys
@@ -23,6 +24,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote_plus
 
+import psutil
 from icrawler.builtin import BingImageCrawler
 from icrawler.builtin.bing import BingFeeder
 
@@ -67,7 +69,7 @@ def icrawlers(server: str, queries: list[str], folder: Path, threads: dict[str, 
 
 
 FETCH = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 from visner import stages, tables
 from visner.images.crawling.shard import crawled
@@ -85,16 +87,20 @@ with crawled(recipe, folder, folder / "store", queries, workers, "crawl"):
 began = time.perf_counter()
 counts = fetch(recipe, folder, folder / "store", folder / "queries.parquet", 0, folder / "0.parquet", workers)
 export = time.perf_counter() - began
-largest = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-print(counts["pictures"], crawl, export, (largest[0] + workers * largest[1]) / 1024)
+print(counts["pictures"], crawl, export)
 """
 
 
 def ours(server: str, folder: Path, workers: int) -> tuple[int, float, float, float]:
     """The pictures, the seconds of the crawl, those of the finished store's export, the processes' size in MB."""
     command = [sys.executable, "-c", FETCH, server, str(folder), str(workers)]
-    pictures, *numbers = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    return int(pictures), *map(float, numbers)
+    process, most = psutil.Popen(command, stdout=subprocess.PIPE, text=True), 0
+    while process.poll() is None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            most = max(most, sum(one.memory_info().rss for one in [process, *process.children()]))
+        time.sleep(0.2)
+    pictures, *seconds = process.stdout.read().split()
+    return int(pictures), *map(float, seconds), most / 2**20
 
 
 def main() -> int:

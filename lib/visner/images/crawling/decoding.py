@@ -2,15 +2,13 @@
 
 import asyncio
 import multiprocessing
-import signal
-import warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 
-from visner import stages
 from visner.errors import VisnerError
-from visner.images.prepare import Picture, Rejected, prepare
+from visner.images.crawling import decoder
+from visner.images.prepare import Picture
 from visner.recipes import CrawledImages
 
 
@@ -19,9 +17,11 @@ class Decoders:
 
     def __init__(self, recipe: CrawledImages, processes: int):
         # Spawned: the fork of a process with threads can stop dead.
-        self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _start)
+        self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), decoder.start)
         bounds = {"side": recipe.side, "max_bytes": recipe.max_bytes, "max_pixels": recipe.max_pixels}
-        self._prepare = partial(_prepare, **bounds)
+        self._prepare = partial(decoder.kept_or_reason, **bounds)
+        for _ in range(processes):
+            self._pool.submit(decoder.ready)  # they start while the first pages come
 
     def __enter__(self) -> "Decoders":
         return self
@@ -37,16 +37,3 @@ class Decoders:
             raise VisnerError(
                 "a process that decodes pictures was killed (out of memory?). What came so far is kept: run again"
             ) from None
-
-
-def _start() -> None:
-    stages.die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the crawl, which ends its processes
-    warnings.filterwarnings("ignore", module="PIL")  # prepare() bounds the pixels itself
-
-
-def _prepare(content: bytes, **bounds: int) -> Picture | str:
-    try:
-        return prepare(content, **bounds)
-    except Rejected as rejected:
-        return rejected.reason

@@ -40,7 +40,7 @@ class Wiring:
         self.downloads = {
             name: recipe.download for name, recipe in config.corpora.items() if getattr(recipe, "download", None)
         }
-        self._corpus_files = {name: self._files_of(name) for name in config.corpora}
+        self.corpora_files = {name: self._files_of(name) for name in config.corpora}
         for name, recipe in config.images.items():
             if recipe.source in ("folder", "attached") and not (self.root / recipe.folder).is_dir():
                 raise VisnerError(
@@ -71,7 +71,7 @@ class Wiring:
 
     def corpus_files(self, wildcards) -> list[Path]:
         """All files of a corpus."""
-        return self._corpus_files[wildcards.corpus]
+        return self.corpora_files[wildcards.corpus]
 
     def download_address(self, wildcards) -> str:
         """Where a file of a corpus is downloaded from."""

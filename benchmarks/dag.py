@@ -2,9 +2,9 @@
 
 A study of 141,146 sentences, 50,000 queries with 15 pictures each, 12 systems and 5 seeds is laid out in a scratch
 folder: its corpus, its 750,000 picture files (empty ones, a folder a query), and after the first measurement all
-results, as small files with Snakemake's records of them. Measured, each in a new process: building the DAG of the fresh study
-(`snakemake -n`), and running the finished one again, which must do nothing. Then one recipe is changed, and the jobs
-that follow from it must be due: else the records would be of no use and the run would have been idle for nothing. Exit
+results, as small files with Snakemake's records of them. Measured, each in a new process: building the DAG of the fresh
+study (`snakemake -n`), and running the finished one again, which must do nothing. Then one recipe is changed, and the
+jobs that follow from it must be due: else the records would be of no use, and the idle run idle for nothing. Exit
 status 1 if there are more than 2,000 jobs, the DAG takes 20 s or longer, or the idle run 30 s.
 """
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -87,10 +88,8 @@ class Wiring:
         recipe = self.config.images[source]
         digest = hashlib.sha256()
         if recipe.source in ("folder", "attached"):
-            folder = self.root / recipe.folder
-            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-                status = path.stat()
-                digest.update(f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            for name, status in sorted(_files_below(str(self.root / recipe.folder), ())):
+                digest.update(f"{'/'.join(name)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
         return digest.hexdigest()
 
     def corpus_table(self, table: str):
@@ -261,6 +260,16 @@ class Wiring:
     def seed_files(self, name: str, file: str) -> list[str]:
         """One file of each seed of an experiment."""
         return [f"results/{name}/seed{seed}/{file}" for seed in self.config.experiments[name].seeds]
+
+
+def _files_below(folder: str, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], os.stat_result]]:
+    """The parts of each file's name below a folder, and its status. pathlib takes four times as long for a million."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files_below(entry.path, (*above, entry.name))
+            elif entry.is_file():
+                yield (*above, entry.name), entry.stat()
 
 
 def arguments(tables: dict[str, str | list[str]]) -> list[str]:

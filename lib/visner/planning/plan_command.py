@@ -62,10 +62,7 @@ def as_text(found: Plan) -> str:
     lines += [f"  {_time(job.seconds):>9}  {job.rule} {' '.join(job.wildcards.values())}".rstrip() for job in chain]
     if found.estimated:
         names = ", ".join(found.estimated)
-        lines += [
-            "",
-            f"Estimated from the bytes of its files, for it isn't read and its nouns aren't found yet: {names}.",
-        ]
+        lines += ["", f"Not read and searched for nouns yet, so estimated from the bytes of their files: {names}"]
     return "\n".join(lines)
 
 

@@ -99,7 +99,7 @@ class Counts:
             share = {split: one["units"] / max(units, 1) for split, one in counted["splits"].items()}
         else:
             size, length = BYTES_AND_LENGTH[recipe.format]
-            units = sum(map(_bytes, self.wiring.corpora_files[corpus])) / size
+            units = self._bytes(corpus) / size
             sentences = units / length
             ratio = recipe.split.ratio if recipe.split.by == "hash" else (70, 15, 15)
             share = {split: part / sum(ratio) for split, part in zip(("train", "dev", "test"), ratio, strict=True)}
@@ -113,6 +113,12 @@ class Counts:
             nouns = words * NOUNS
             queries = min(nouns, HEAPS_FACTOR * nouns**HEAPS_POWER)
         return Text(bool(counted and (found or words == units)), sentences, units, words, nouns, queries, share)
+
+    @cache  # noqa: B019 - as a Wiring, a Counts lives as long as its process; a corpus may have thousands of files
+    def _bytes(self, corpus: str) -> int:
+        """Bytes of a corpus' files."""
+        files = self.wiring.corpora_files[corpus]
+        return sum(file.stat().st_size if file.is_file() else DOWNLOADED for file in files)
 
     def queries(self, source: str, corpus: str) -> float:
         """What a source is asked for a corpus: its distinct nouns, or the attachments of its sentences."""
@@ -213,7 +219,3 @@ def _pictures_in(folder: str, depth: int) -> int:
     """About how many pictures a folder has, by its own entries: a folder in it is a query's. All are not counted."""
     with os.scandir(folder) as entries:
         return sum(depth if entry.is_dir() else 1 for entry in entries)
-
-
-def _bytes(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else DOWNLOADED

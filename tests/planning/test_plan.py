@@ -42,8 +42,8 @@ def test_a_chain_may_be_longer_than_pythons_stack():
     assert longest_chain({}, {}) == []
 
 
-def job(rule, seconds, *waits_for, threads=1, gpu=0, disk=0.0):
-    return Job(rule, {}, threads, gpu, 10, 500, seconds, disk, "", waits_for)
+def job(rule, seconds, *waits_for, threads=1, gpu=0, crawls=0, disk=0.0):
+    return Job(rule, {}, threads, gpu, crawls, 10, 500, seconds, disk, "", waits_for)
 
 
 def test_the_table_adds_up_by_stage_and_shows_the_chain():
@@ -57,6 +57,12 @@ def test_the_table_adds_up_by_stage_and_shows_the_chain():
     assert [line.split()[-1] for line in lines[chain + 1 : chain + 3]] == ["nouns", "ner_train"]
     assert lines[-1].endswith(": ene")
     assert as_text(Plan([], [])).startswith("Nothing remains to be done")
+
+
+def test_crawls_are_summed_for_they_run_one_at_a_time():
+    jobs = [job("images_fetch", 3600, crawls=1), job("images_fetch", 5400, crawls=1), job("images_fetch", 60)]
+    assert "2 h 30 min together" in as_text(Plan(jobs, []))
+    assert "together" not in as_text(Plan(jobs[2:], []))
 
 
 @pytest.mark.parametrize("arguments", [["--snakefile", "nowhere"], ["--configfile", "nowhere.yaml"]])

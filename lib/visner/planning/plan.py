@@ -18,6 +18,7 @@ class Job(NamedTuple):
     wildcards: dict[str, str]
     threads: int
     gpu: int
+    crawls: int
     minutes: int  # asked for, as mem_mb is
     mem_mb: int
     seconds: float  # expected, as those below
@@ -80,6 +81,7 @@ def _read(dag: Any, sizes: Any) -> Plan:
                 dict(job.wildcards_dict),
                 job.threads,
                 asked.gpu,
+                asked.get("crawls", 0),
                 asked.runtime,
                 asked.mem_mb,
                 expected.seconds,

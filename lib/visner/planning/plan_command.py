@@ -60,6 +60,10 @@ def as_text(found: Plan) -> str:
     chain = [found.jobs[place] for place in chain_of(found.jobs)]
     lines += ["", f"longest chain: {_time(sum(job.seconds for job in chain))}, one job after the other:"]
     lines += [f"  {_time(job.seconds):>9}  {job.rule} {' '.join(job.wildcards.values())}".rstrip() for job in chain]
+    crawls = [job for job in found.jobs if job.crawls]
+    if crawls:
+        together = _time(sum(job.seconds for job in crawls))
+        lines += ["", f"Crawls, one at a time where crawls=1: {together} together"]
     if found.estimated:
         names = ", ".join(found.estimated)
         lines += ["", f"Not read and searched for nouns yet, so estimated from the bytes of their files: {names}"]

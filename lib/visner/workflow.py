@@ -88,8 +88,8 @@ class Wiring:
         recipe = self.config.images[source]
         digest = hashlib.sha256()
         if recipe.source in ("folder", "attached"):
-            for name, status in sorted(_files_below(str(self.root / recipe.folder), ())):
-                digest.update(f"{'/'.join(name)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            for name, status in _files_below(str(self.root / recipe.folder)):
+                digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
         return digest.hexdigest()
 
     def corpus_table(self, table: str):
@@ -262,14 +262,17 @@ class Wiring:
         return [f"results/{name}/seed{seed}/{file}" for seed in self.config.experiments[name].seeds]
 
 
-def _files_below(folder: str, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], os.stat_result]]:
-    """The parts of each file's name below a folder, and its status. pathlib takes four times as long for a million."""
+def _files_below(folder: str, above: str = "") -> Iterator[tuple[str, os.stat_result]]:
+    """The path of each file below a folder and its status, in the order of the paths' parts.
+
+    Not by pathlib, which takes seven times as long: each run walks all pictures, of which there may be a million.
+    """
     with os.scandir(folder) as entries:
-        for entry in entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.is_dir(follow_symlinks=False):
-                yield from _files_below(entry.path, (*above, entry.name))
+                yield from _files_below(entry.path, f"{above}{entry.name}/")
             elif entry.is_file():
-                yield (*above, entry.name), entry.stat()
+                yield above + entry.name, entry.stat()
 
 
 def arguments(tables: dict[str, str | list[str]]) -> list[str]:

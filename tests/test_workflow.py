@@ -39,6 +39,21 @@ def test_a_picture_that_is_added_removed_or_changed_changes_the_listing(tmp_path
     assert listing() in seen
 
 
+def test_the_listing_is_of_all_files_below_in_the_order_of_their_parts(tmp_path):
+    folder = tmp_path / "pictures"
+    for name in ("b/1.jpg", "b.jpg", "b-c/2.jpg", "a/b/c/3.jpg", ".hidden", "山/1.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (folder / "link.jpg").symlink_to(folder / "b.jpg")
+    (folder / "linked").symlink_to(folder / "b")  # not looked into
+    (folder / "broken.jpg").symlink_to(folder / "nothing")
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        status = path.stat()
+        digest.update(f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    assert wiring(tmp_path, source="folder", folder="pictures").picture_listing("mine") == digest.hexdigest()
+
+
 def test_a_folder_of_pictures_that_is_not_there_is_named(tmp_path):
     with pytest.raises(VisnerError, match="images.mine.folder: there is no folder"):
         wiring(tmp_path, source="folder", folder="pictuers")

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Wiring:
         self.downloads = {
             name: recipe.download for name, recipe in config.corpora.items() if getattr(recipe, "download", None)
         }
-        self._corpus_files = {name: self._files_of(name) for name in config.corpora}
+        self.corpora_files = {name: self._files_of(name) for name in config.corpora}
         for name, recipe in config.images.items():
             if recipe.source in ("folder", "attached") and not (self.root / recipe.folder).is_dir():
                 raise VisnerError(
@@ -71,7 +72,7 @@ class Wiring:
 
     def corpus_files(self, wildcards) -> list[Path]:
         """All files of a corpus."""
-        return self._corpus_files[wildcards.corpus]
+        return self.corpora_files[wildcards.corpus]
 
     def download_address(self, wildcards) -> str:
         """Where a file of a corpus is downloaded from."""
@@ -87,10 +88,8 @@ class Wiring:
         recipe = self.config.images[source]
         digest = hashlib.sha256()
         if recipe.source in ("folder", "attached"):
-            folder = self.root / recipe.folder
-            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-                status = path.stat()
-                digest.update(f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            for name, status in _files_below(str(self.root / recipe.folder)):
+                digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
         return digest.hexdigest()
 
     def corpus_table(self, table: str):
@@ -261,6 +260,19 @@ class Wiring:
     def seed_files(self, name: str, file: str) -> list[str]:
         """One file of each seed of an experiment."""
         return [f"results/{name}/seed{seed}/{file}" for seed in self.config.experiments[name].seeds]
+
+
+def _files_below(folder: str, above: str = "") -> Iterator[tuple[str, os.stat_result]]:
+    """The path of each file below a folder and its status, in the order of the paths' parts.
+
+    Not by pathlib, which takes seven times as long: each run walks all pictures, of which there may be a million.
+    """
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files_below(entry.path, f"{above}{entry.name}/")
+            elif entry.is_file():
+                yield above + entry.name, entry.stat()
 
 
 def arguments(tables: dict[str, str | list[str]]) -> list[str]:

@@ -10,12 +10,14 @@ import visner.config
 import visner.studies
 import visner.workflow
 from visner.errors import VisnerError
+from visner.planning.sizes import Sizes
 
 visner.workflow.use_this_python()
 try:
     CONFIG = visner.config.load(dict(config))
     WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir)
     STUDIES = visner.studies.Studies(WIRING)
+    SIZES = Sizes(WIRING)
 except VisnerError as error:
     named = ", ".join(os.path.relpath(file) for file in workflow.configfiles) or "--config"
     raise WorkflowError(str(error).replace("configuration:", f"{named}:"))

@@ -18,8 +18,8 @@ rule corpora_download:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=30,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
         url=WIRING.download_address,
     params:
@@ -44,8 +44,8 @@ rule corpora_read:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
         root=ROOT,
     params:
@@ -70,8 +70,8 @@ rule corpora_page:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
     params:
         published=WIRING.published,
@@ -94,8 +94,8 @@ rule corpora_attachments:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
     params:
         shards=lambda w: CONFIG.corpora[w.corpus].nouns.shards,

@@ -17,8 +17,8 @@ rule embeddings_weights:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
         root=ROOT,
     params:
@@ -43,8 +43,8 @@ rule embeddings_embed:
         "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
-        mem_mb=4000,
-        runtime=480,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
         store=WIRING.store,

@@ -21,8 +21,8 @@ rule evaluation_scores:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
     params:
         recipe=lambda w: WIRING.experiment(w).fingerprint(),
@@ -50,8 +50,8 @@ rule evaluation_gallery:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
     params:
         recipe=STUDIES.shown_recipe,
@@ -89,8 +89,8 @@ rule evaluation_study:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
     params:
         recipe=lambda w: CONFIG.studies[w.study].fingerprint(),

@@ -17,8 +17,8 @@ rule grounding:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
     params:
         recipe=lambda w: WIRING.experiment(w).fingerprint(only=("grounding", "k", "control")),

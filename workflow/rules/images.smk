@@ -17,8 +17,8 @@ rule images_fetch:
         "../envs/visner.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=lambda w: 2880 if CONFIG.images[w.source].on_network else 240,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
         root=ROOT,
         store=WIRING.store,
@@ -52,8 +52,8 @@ rule images_coverage:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
     params:
         version=visner.images.VERSION,

@@ -18,8 +18,8 @@ rule ner_train:
         "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
         scratch=SCRATCH,
@@ -47,8 +47,8 @@ rule ner_predict:
         "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
         scratch=SCRATCH,
@@ -71,8 +71,8 @@ rule ner_describe:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
     params:
         system=WIRING.system,

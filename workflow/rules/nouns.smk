@@ -18,8 +18,8 @@ rule nouns:
         "../envs/visner.yaml"
     threads: 4
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
         root=ROOT,
     params:

@@ -23,8 +23,8 @@ rule vectors_glove:
         "../envs/visner.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=480,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
         root=ROOT,
     params:
@@ -53,8 +53,8 @@ rule vectors_flair_train:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=2880,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=CONFIG.gpu,
     params:
         recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
@@ -81,8 +81,8 @@ rule vectors_flair_import:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
         root=ROOT,
     params:
@@ -108,8 +108,8 @@ rule vectors_flair_embed:
         "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
     params:
@@ -134,8 +134,8 @@ rule vectors_encoder:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=0,
     params:
         name=lambda w: WIRING.hub_encoders()[w.encoder],

@@ -18,8 +18,8 @@ rule vokens_states:
         "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
-        mem_mb=4000,
-        runtime=480,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
         encoder_folder=lambda w: WIRING.encoder_folder(WIRING.matcher(w).encoder),
@@ -49,8 +49,8 @@ rule vokens_train:
         "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
-        mem_mb=4000,
-        runtime=480,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
     params:
@@ -80,8 +80,8 @@ rule vokens_search:
         "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
     params:
@@ -113,8 +113,8 @@ rule vokens_judge:
         "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=SIZES.mem_mb,
+        runtime=SIZES.runtime,
         gpu=CONFIG.gpu,
         torch_threads=CONFIG.training_threads,
     params:

@@ -1,0 +1,71 @@
+"""What `visner plan` says of a real project, beside what Snakemake says and does."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from visner.stages import STAGES
+
+
+def plan(project, *arguments):
+    command = [sys.executable, "-m", "visner", "plan", *arguments]
+    return subprocess.run(
+        command, cwd=project.folder, env=project.environment(), capture_output=True, text=True, timeout=300
+    )
+
+
+def planned(project, *arguments):
+    """stage -> the jobs that the plan counts."""
+    done = plan(project, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    return {words[0]: int(words[1]) for words in lines if words and words[0] in STAGES}
+
+
+def due(project, *arguments):
+    """And those that Snakemake's own dry run lists, by rule."""
+    done = project.run("-n", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    stages = re.findall(r"^(?:local)?rule (\w+?)(?:_\w+)?:", done.stdout + done.stderr, re.MULTILINE)
+    return dict(Counter(stage for stage in stages if stage != "all"))
+
+
+def test_before_a_run_the_plan_has_the_jobs_of_the_dry_run(unfinished):
+    assert planned(unfinished) == due(unfinished, "all")
+    target = "results/tiny_gate/scores.json"
+    assert planned(unfinished, target) == due(unfinished, target)
+    assert not (unfinished.folder / "results").exists()
+
+
+def test_after_a_run_only_what_remains_is_planned(project):
+    target = "results/tiny_gate/scores.json"
+    assert "Nothing remains to be done" in plan(project, target).stdout
+    config = project.config()
+    config["experiments"]["tiny_gate"]["k"] = 1
+    project.configure(config)
+    assert planned(project, target) == due(project, target)
+    assert planned(project, target, "--all") == due(project, target, "--forceall")
+    (project.folder / "corpus").rename(project.folder / "elsewhere")
+    done = plan(project)
+    assert done.returncode == 1
+    assert "corpora.tiny.paths: there is no file corpus" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_plan_of_what_nothing_makes_names_it(unfinished):
+    done = plan(unfinished, "results/nothing.json")
+    assert done.returncode == 1
+    assert "results/nothing.json" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_no_result_depends_on_what_jobs_ask_for(project, attempt):
+    """Sizes that are counted after the run, or are asked for anew, make nothing run again."""
+    text = (project.folder / "workflow" / "rules" / "ner.smk").read_text()
+    text = text.replace("mem_mb=SIZES.mem_mb", f"mem_mb=lambda w, rulename: SIZES.mem_mb(w, rulename, {attempt})")
+    (project.folder / "workflow" / "rules" / "ner.smk").write_text(text)
+    assert project.rules_run("-n", "results/tiny_gate/scores.json") == []

@@ -55,7 +55,7 @@ lock: ## resolve all versions anew: requirements.lock and the conda environments
 	rm -rf build/lock
 	@$(call make_venv,build/lock)
 	build/lock/bin/python -m pip --disable-pip-version-check --no-input install \
-		-e '.[flair,faiss,slurm,crawl,dev]' 'setuptools>=77'
+		-e '.[flair,faiss,slurm,minilm,crawl,dev]' 'setuptools>=77'
 	build/lock/bin/python -m pip freeze --all | build/lock/bin/python workflow/lock.py
 	rm -rf build/lock
 

@@ -1,8 +1,8 @@
 """Exact and approximate search of pools up to more than a million pictures: queries a second, recall, memory.
 
 Seeded vectors of 64 dimensions in 2,000 clusters, and queries from the same clusters, ten pictures each. Up to a
-million pictures the stage's exact search (torch) takes turns with FAISS's flat index, on the same threads; past that the
-stage's HNSW graph is built, and its recall measured against the exact search, both as `visner vokens search` does.
+million pictures the stage's exact search (torch) takes turns with FAISS's flat index, on the same threads; past that
+the stage's HNSW graph is built, and its recall measured against the exact search, both as `visner vokens search` does.
 
 The claim: the exact search is no slower than FAISS's at any size, and the graph finds 95 percent of what it finds.
 Exit status 1 below that.

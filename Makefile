@@ -33,7 +33,7 @@ run: .venv/.installed ## make results/ene_gate/scores.json from the embedded sam
 # is taken away. A second `make run` in this folder waits for the first.
 	@exec 9>.snakemake/make-run.lock; \
 	flock --nonblock 9 || { echo "another make run is at work here: waiting for it to end"; flock 9; }; \
-	if [ -e .snakemake/make-run ]; then .venv/bin/snakemake --unlock; fi; \
+	if [ -e .snakemake/make-run ]; then .venv/bin/snakemake --unlock || exit $$?; fi; \
 	touch .snakemake/make-run; status=0; \
 	.venv/bin/snakemake --cores $(CORES) $(TARGET) || status=$$?; \
 	if [ $$status -lt 128 ]; then rm -f .snakemake/make-run; fi; exit $$status

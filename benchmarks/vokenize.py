@@ -8,11 +8,13 @@ every word's state written to disk, then the search from there, its table writte
 All alternate, and medians are compared. A token is a word of a tweet.
 
 The claims: twice as many tokens a second as the plain loop, in the faster precision, and searches that take less than
-a tenth of our time. Exit status 1 below them. What float32 gains is the padding that the plain loop computes (a share
-of 30 to 40 percent on Twitter-2015 and Twitter-2017), which is less than a factor of two; the rest is expected of a
-processor's bfloat16 matrix unit (AMX; not measured yet). Where there is none, the ratio is printed only.
+a tenth of our time. Exit status 1 below them; where the processor has no bfloat16 matrix unit (AMX), the ratio is
+printed only, for there float32 can't reach it: four fifths of our time are the encoder's, whose matrix products run
+near the processor's speed, and what we save it is the padding that the plain loop computes, 1.7 times the sub-tokens on
+Twitter-2017. Larger batches, and batches of one length, were no faster; bfloat16 without AMX (avx512_bf16) multiplies
+at half the speed of float32. docs/results.md has what was measured; a processor with AMX was not at hand.
 
-    python benchmarks/vokenize.py --encoder FOLDER --sentences results/corpora/twitter2017/sentences.parquet
+    python benchmarks/vokenize.py --sentences results/corpora/twitter2017/sentences.parquet
 """
 
 import argparse
@@ -152,25 +154,29 @@ def main() -> int:
             "bfloat16": lambda: ours("bfloat16"),
         }
         seconds: dict[str, list[float]] = {name: [] for name in ways}
+        processor: dict[str, list[float]] = {name: [] for name in ways}
         shares: dict[str, list[float]] = {name: [] for name in ways}
         found = {}
         for turn in range(arguments.rounds + 1):  # the first is not timed
             for name, way in ways.items():
                 spent["search"] = 0.0
-                began = time.perf_counter()
+                began, busy = time.perf_counter(), time.process_time()
                 found[name] = way()
-                took = time.perf_counter() - began
+                took, busy = time.perf_counter() - began, time.process_time() - busy
                 if turn:
                     seconds[name].append(took)
+                    processor[name].append(busy)
                     shares[name].append(spent["search"] / took)
     speed = {name: count / statistics.median(times) for name, times in seconds.items()}
+    load = {name: statistics.median(times) for name, times in processor.items()}
     same = {name: (found[name] == found["plain"]).double().mean().item() for name in ways}
     print(f"{count} tokens of {len(texts)} tweets, {arguments.pictures} pictures, {arguments.threads} threads")
     print(f"the plain loop computes {padding(encoder, texts):.2f} times the sub-tokens that there are")
     print(f"plain loop, float32: {speed['plain']:.0f} tokens/s")
     for name in ("float32", "bfloat16"):
         print(
-            f"visner, {name}: {speed[name]:.0f} tokens/s, ratio {speed[name] / speed['plain']:.2f}; searches "
+            f"visner, {name}: {speed[name]:.0f} tokens/s, ratio {speed[name] / speed['plain']:.2f} "
+            f"({load['plain'] / load[name]:.2f} of the processor's time); searches "
             f"{100 * statistics.median(shares[name]):.1f}% of the time; "
             f"{100 * same[name]:.1f}% of the vokens are the plain loop's"
         )

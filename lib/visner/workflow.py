@@ -74,6 +74,11 @@ class Wiring:
         """All files of a corpus."""
         return self.corpora_files[wildcards.corpus]
 
+    def nouns_statistics(self, corpus: str) -> list[str]:
+        """What was counted of a corpus' nouns; nothing where units are tokens, which have none."""
+        tokens = getattr(self.config.corpora[corpus], "units", "characters") == "tokens"
+        return [] if tokens else [f"results/nouns/{corpus}/statistics.json"]
+
     def download_address(self, wildcards) -> str:
         """Where a file of a corpus is downloaded from."""
         return f"{self.downloads[wildcards.corpus].base.rstrip('/')}/{wildcards.file}"

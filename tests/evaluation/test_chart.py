@@ -1,13 +1,16 @@
 """The chart's geometry: bars as high as their values, inside the picture, on one scale."""
 
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from visner.evaluation.chart import Bar, bar_chart
 
+CONFIGS = Path(__file__).resolve().parents[2] / "config"
 SVG = "{http://www.w3.org/2000/svg}"
 PERCENT = st.floats(0, 100)
 BARS = st.builds(Bar, PERCENT, st.none() | PERCENT)
@@ -38,3 +41,12 @@ def test_bars_are_proportional_and_stay_inside(values):
 
 def test_no_class_makes_an_empty_chart():
     assert "<title>" not in bar_chart("F1", [], {"baseline": []})
+
+
+@pytest.mark.parametrize("file", sorted(CONFIGS.glob("*.yaml")), ids=lambda file: file.name)
+def test_no_two_systems_of_a_shipped_study_have_one_colour(file):
+    for study in yaml.safe_load(file.read_text())["studies"].values():
+        names = [study["baseline"], *study["systems"]]
+        chart = ElementTree.fromstring(bar_chart("F1", ["PER"], {name: [Bar(50, None)] for name in names}))
+        bars = [rect for rect in chart.iter(f"{SVG}rect") if rect.find(f"{SVG}title") is not None]
+        assert len({bar.get("fill") for bar in bars}) == len(names)

@@ -49,7 +49,7 @@ def configure(project, folder, address):
 def test_from_addresses_to_the_page(unfinished, served):
     folder, address = served
     configure(unfinished, folder, address)
-    assert unfinished.rules_run(TARGET) == ["corpora_download"] * 3 + ["corpora_page", "corpora_read", "nouns"]
+    assert unfinished.rules_run(TARGET) == ["corpora_download"] * 3 + ["corpora_page", "corpora_read"]
     assert "**They differ in test.**" in (unfinished.folder / TARGET).read_text()
     configure(unfinished, folder, f"{address}/")  # another address of the same files changes nothing
     done = unfinished.run(TARGET)

@@ -1,60 +1,6 @@
 """Tweets with pictures in a real Snakemake run: the gate over vokens, the attention over an attached picture's grid."""
 
 import json
-import shutil
-
-import pytest
-from PIL import Image
-
-TYPES = {"PER": "tom", "LOC": "kyoto"}
-
-
-@pytest.fixture
-def tweets(unfinished, encoder):
-    """A project with twenty tweets, one without its picture, and a system of each fusion."""
-    folder = unfinished.folder
-    (folder / "pictures").mkdir()
-    for split, first, count in (("train", 0, 12), ("dev", 12, 4), ("test", 16, 4)):
-        text = []
-        for number in range(first, first + count):
-            label, word = list(TYPES.items())[number % 2]
-            text += [f"IMGID:{number}", "fast\tO", f"{word}\tB-{label}", "\ufe0f\tO", ""]
-            if number != 3:
-                colour = (200, 30, 20 + number) if number % 2 else (20, 40 + number, 220)
-                Image.new("RGB", (40, 40), colour).save(folder / "pictures" / f"{number}.jpg")
-        (folder / f"{split}.txt").write_text("\n".join(text))
-    shutil.copytree(encoder, folder / "models" / "tiny")
-    splits = {split: [f"{split}.txt"] for split in ("train", "dev", "test")}
-    pictured = {"corpus": "tweets", "images": "own", "embedding": "resnet18"}
-    system = {"corpus": "tweets", "model": "bert_crf", "encoder": "models/tiny"}
-    system["training"] = {"epochs": 3, "encoder_learning_rate": 0.002, "learning_rate": 0.02}
-    vokens = {**system, **pictured, "grounding": "vokens", "matcher": "tiny", "k": 2}
-    attached = {**system, **pictured, "grounding": "attached"}
-    unfinished.configure(
-        {
-            "corpora": {
-                "tweets": {
-                    "format": "imgid",
-                    "classes": list(TYPES),
-                    "split": {"by": "files", **splits},
-                    "nouns": {"shards": 1},
-                }
-            },
-            "images": {"own": {"source": "attached", "folder": "pictures", "note": "plain colours"}},
-            "embeddings": {
-                "resnet18": {"backbone": "resnet18", "weights": "random"},
-                "regions": {"backbone": "resnet18", "weights": "random", "regions": True},
-            },
-            "matchers": {"tiny": {**pictured, "encoder": "models/tiny", "training": {"epochs": 2, "batch": 4}}},
-            "experiments": {
-                "text": system,
-                "gate": {**vokens, "fusion": "gate"},
-                "grid": {**attached, "embedding": "regions", "fusion": "attention"},
-            },
-            "studies": {"tweets": {"baseline": "text", "systems": ["gate", "grid"], "shuffles": 50}},
-        }
-    )
-    return unfinished
 
 
 def test_both_fusions_go_from_tweets_and_pictures_to_scores_and_a_study(tweets):

@@ -59,7 +59,7 @@ rule corpora_read:
 rule corpora_page:
     input:
         statistics="results/corpora/{corpus}/statistics.json",
-        nouns="results/nouns/{corpus}/statistics.json",
+        nouns=lambda w: WIRING.nouns_statistics(w.corpus),
     output:
         "results/corpora/{corpus}/index.md",
     log:

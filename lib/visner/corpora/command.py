@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     read.add_argument("--statistics", required=True, metavar="FILE", help="the counts (JSON)")
     page = verbs.add_parser("page", help="statistics -> a readable page (Markdown)")
     page.add_argument("--statistics", required=True, metavar="FILE", help="the counts of `read`")
-    page.add_argument("--nouns", required=True, metavar="FILE", help="the statistics of `visner nouns`")
+    page.add_argument("--nouns", nargs="?", metavar="FILE", help="what `visner nouns` counted, of a text that it cuts")
     page.add_argument("--published", default="{}", metavar="JSON", help="split -> sentences, as a paper counts them")
     page.add_argument("--output", required=True, metavar="FILE", help="the page (Markdown)")
     attachments = verbs.add_parser("attachments", help="sentences.parquet -> the names of their pictures")
@@ -53,7 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
     stages.die_with_parent()
     with stages.locked(arguments.output):
         if arguments.verb == "page":
-            counted, nouns = tables.read_json(arguments.statistics), tables.read_json(arguments.nouns)
+            counted = tables.read_json(arguments.statistics)
+            nouns = tables.read_json(arguments.nouns) if arguments.nouns else None
             tables.write_text(arguments.output, page(counted, nouns, json.loads(arguments.published)))
             return
         if arguments.verb == "download":

@@ -5,11 +5,11 @@ from visner.corpora.splits import SPLITS
 SIZES = ("documents", "sentences", "units", "characters", "mentions")
 
 
-def page(corpus: dict, nouns: dict, published: dict[str, int]) -> str:
+def page(corpus: dict, nouns: dict | None, published: dict[str, int]) -> str:
     """Markdown of a corpus' statistics.
 
-    `nouns` is what the stage nouns counted (words, lexicon, nouns, coverage); `published` are the sentences of each
-    split as a paper counts them, or empty.
+    `nouns` is what the stage nouns counted (words, lexicon, nouns, coverage), None where units are tokens; `published`
+    are the sentences of each split as a paper counts them, or empty.
     """
     classes = {**corpus["classes"]}
     if corpus["format"] == "ene":
@@ -22,13 +22,12 @@ def page(corpus: dict, nouns: dict, published: dict[str, int]) -> str:
         _table(
             ["", "count"],
             [
-                ["words", nouns["words"]],
-                ["lexicon", nouns["lexicon"]],
+                *([key, nouns[key]] for key in ("words", "lexicon") if nouns),
                 *([key, corpus[key]] for key in SIZES),
             ],
         ),
     ]
-    if nouns.get("units") != "tokens":
+    if nouns:
         coverage = f"{nouns['coverage']:.1%} of the words have a non-empty query"
         parts.append(f"{nouns['nouns']:,} words are nouns: {coverage}.")
     has_orphans = corpus["orphans"] or corpus["format"] == "imgid"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-# Okabe and Ito's colours, told apart with any colour vision
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+# Okabe and Ito's colours, told apart with any colour vision, and two for larger studies; then they come again
+COLOURS = "#0072B2 #E69F00 #009E73 #CC79A7 #56B4E9 #D55E00 #F0E442 #000000 #999999 #882255".split()
 BAR, GAP, GROUP_GAP = 22, 3, 26  # widths in pixels
 MIN_WIDTH, PLOT_HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 260, 52, 16, 58, 34
 LEGEND_LINE, LETTER = 18, 7.0  # heights and the usual width of a letter, for the room that texts need

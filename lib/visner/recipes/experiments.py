@@ -85,7 +85,7 @@ class BertExperiment(ExperimentRecipe):
     """A fine-tuned HuggingFace encoder with a CRF (vokenized NER)."""
 
     model: Literal["bert_crf"]
-    encoder: str = "bert-base-uncased"  # HuggingFace's name, or a folder
+    encoder: str = "bert-base-uncased"  # HuggingFace's name, a folder, or package:NAME/FOLDER
     max_subtokens: PositiveInt = 512  # of one pass of the encoder; longer sentences take several
     grounding: Literal["vokens", "attached"] | None = None
     matcher: Name | None = None  # whose vokens they are

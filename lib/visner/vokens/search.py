@@ -1,8 +1,9 @@
 """Maximum inner product search: each word's best pictures of a pool.
 
 Exact up to a million pictures: a matrix product in blocks and torch's top-k, which was faster than FAISS's flat index
-on a CPU where the two were compared (6 and 100 thousand), and needs nothing else on a GPU. Past that FAISS's HNSW
-graph, whose recall is measured against the exact search of a sample.
+on a CPU at all sizes that were compared (4 and 100 thousand, a million: benchmarks/search.py), and needs nothing else
+on a GPU. Past that FAISS's HNSW graph, on the CPU in either case (FAISS has none for GPUs), whose recall is measured
+against the exact search of a sample.
 """
 
 import torch
@@ -13,7 +14,7 @@ from visner.errors import VisnerError
 EXACT = 1_000_000  # pictures that are searched exactly
 BLOCK = 1024  # queries at a time, fewer over a large pool:
 SCORES = 2**26  # numbers that a block of scores has at most
-LINKS, BREADTH = 16, 64  # of the HNSW graph
+LINKS, BREADTH = 16, 256  # of the HNSW graph
 SAMPLE = 1000  # queries by which its recall is measured
 
 

@@ -44,7 +44,7 @@ test: .venv/.installed ## pass the tests (PYTEST=tests/nouns: some of them)
 # Most of a test's time is waiting for the queue: three clusters side by side.
 test-slurm: .venv/.installed ## pass the tests on a SLURM cluster of two nodes on this machine (installs it, if it may)
 	tests/slurm/install
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 3 --dist load tests/slurm
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 3 --maxschedchunk 1 tests/slurm
 
 lint: .venv/.installed ## check style and form
 	.venv/bin/ruff check .

@@ -15,8 +15,9 @@ import psutil
 from cluster import Cluster
 from tiny_project import CONFIG, EXPERIMENT, TARGET, Project, make_project
 
-LIMIT = 300  # seconds for a run of Snakemake: while SLURM's controller is away it can wait for good
+LIMIT = 420  # seconds for a run of Snakemake: while SLURM's controller is away it can wait for good
 POLLING = ("--slurm-init-seconds-before-status-checks", "6")
+STUDY = "results/studies/tiny/index.md"
 MODEL = "results/tiny_gate/seed1/model.safetensors"
 
 
@@ -33,7 +34,7 @@ class Run:
 
     def end(self) -> None:
         """Wait for its end, which must be a success."""
-        assert self.process.wait(timeout=LIMIT) == 0, self.text[-5000:]
+        assert self.process.wait(timeout=LIMIT + 10) == 0, self.text[-5000:]
 
 
 @dataclass
@@ -106,11 +107,13 @@ def wait_for(condition: Callable, pause: float = 0.1, limit: float = 120):
     return value
 
 
-def slow_project(folder: Path) -> Project:
-    """The tiny project with two shards of pictures, for a job array, and enough epochs to be disturbed in."""
+def make_study(folder: Path) -> Project:
+    """The tiny project with two shards of pictures, for a job array, enough epochs to be disturbed in, and a study."""
     project = make_project(folder)
-    training = EXPERIMENT["training"] | {"epochs": 12, "patience": 12}
-    content = CONFIG | {"experiments": {"tiny_gate": EXPERIMENT | {"training": training}}}
+    gate = EXPERIMENT | {"training": EXPERIMENT["training"] | {"epochs": 12, "patience": 12}}
+    text = {key: EXPERIMENT[key] for key in ("corpus", "vectors", "hidden", "training")} | {"fusion": "none"}
+    content = CONFIG | {"experiments": {"tiny_gate": gate, "tiny_text": text}}
     content["corpora"] = {"tiny": CONFIG["corpora"]["tiny"] | {"nouns": {"shards": 2}}}
+    content["studies"] = {"tiny": {"baseline": "tiny_text", "systems": ["tiny_gate"], "shuffles": 50}}
     project.configure(content)
     return project

@@ -7,8 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from cluster import Cluster, free_ports
-from cluster_project import MODEL, ClusterProject, slow_project
+from cluster_project import MODEL, STUDY, ClusterProject, make_study
 from tiny_project import TARGET, Project
+
+
+def pytest_collection_modifyitems(items):
+    """The longest test first, the short ones of the docs last: pytest's processes end at the same time."""
+    order = ("test_sample", "test_failures", "test_profile", "test_docs")
+    items.sort(key=lambda item: order.index(item.path.stem) if item.path.stem in order else len(order))
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +38,10 @@ def finished(tmp_path_factory, worker_id) -> Project:
     folder = (base if worker_id == "master" else base.parent) / "finished"
     with open(f"{folder}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if (folder / TARGET).exists():
+        if (folder / STUDY).exists():
             return Project(folder)
-        project = slow_project(folder)
-        done = project.run()
+        project = make_study(folder)
+        done = project.run(STUDY)
         assert done.returncode == 0, done.stdout + done.stderr
         return project
 
@@ -43,7 +49,7 @@ def finished(tmp_path_factory, worker_id) -> Project:
 @pytest.fixture
 def unfinished(cluster, tmp_path) -> ClusterProject:
     """The project before any run."""
-    return ClusterProject(slow_project(tmp_path / "project"), cluster, len(cluster.jobs()) + 1)
+    return ClusterProject(make_study(tmp_path / "project"), cluster, len(cluster.jobs()) + 1)
 
 
 @pytest.fixture

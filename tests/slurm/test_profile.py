@@ -69,6 +69,6 @@ def test_a_sites_partitions_constraint_and_qos_reach_its_jobs(cluster, site, tmp
 
 def test_fewer_jobs_than_a_job_array_needs_are_refused(cluster, unfinished):
     run = unfinished.start("--jobs", "9")
-    assert run.process.wait(timeout=LIMIT) == 1
+    assert run.process.wait() == 1
     assert "--slurm-array-jobs none" in run.text
     assert cluster.jobs()[unfinished.first_job - 1 :] == []

@@ -17,6 +17,7 @@ from tiny_project import CONFIG, EXPERIMENT, TARGET, Project, make_project
 
 LIMIT = 420  # seconds for a run of Snakemake: while SLURM's controller is away it can wait for good
 POLLING = ("--slurm-init-seconds-before-status-checks", "6")
+NO_ACCOUNTING = Path(__file__).resolve().parents[2] / "profiles" / "slurm" / "no-accounting"
 STUDY = "results/studies/tiny/index.md"
 MODEL = "results/tiny_gate/seed1/model.safetensors"
 
@@ -54,9 +55,9 @@ class ClusterProject:
         snakemake = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm"]
         command = ["timeout", "--kill-after=5", str(LIMIT), *snakemake, *POLLING, *arguments, "--", target]
         log = self.folder / "run.log"
-        # the cluster's own srun comes first in PATH
         environment = self.cluster.environment | self.project.environment()
-        environment["PATH"] = f"{self.cluster.folder}/bin:{environment['PATH']}"
+        # the cluster's own srun, and what docs/cluster.md has for a site without accounting
+        environment["PATH"] = f"{self.cluster.folder}/bin:{NO_ACCOUNTING}:{environment['PATH']}"
         with log.open("a") as output:
             process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=output, stderr=output)
         return Run(process, log)

@@ -3,7 +3,7 @@
 import re
 import time
 
-from cluster_project import STUDY
+from cluster_project import STUDY, wait_for
 
 LOCAL = {"embeddings/resnet18/weights.log", "tiny_gate/describe.log", "tiny_text/describe.log"}  # localrules
 
@@ -19,6 +19,7 @@ def test_every_stage_runs_in_a_job_of_slurm(unfinished, cluster, same, request):
     unfinished.stage("vectors flair-train")
     cluster.stop_controller()
     time.sleep(20)
+    wait_for(lambda: "MinJobAge=None" in run.text)  # asked in vain: what made Snakemake wait for ever
     cluster.start_controller()
     run.end()
     same(unfinished)

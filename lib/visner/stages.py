@@ -30,7 +30,7 @@ def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def start_log(file: str | None) -> None:
-    """Messages to the terminal, and to `file` if it is given; the first one names the cluster's job, where it is one."""
+    """Messages to the terminal, and to `file` if it is given; in a job of SLURM's the first one names it."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)

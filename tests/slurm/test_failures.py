@@ -16,8 +16,8 @@ def states(jobs):
 
 
 def resumed_after(project):
-    """The epoch that the last training went on after."""
-    return int(re.search(r"resuming after epoch (\d+)", project.log("tiny_gate/seed1.train.log"))[1])
+    """The epoch that the last training went on after, or in."""
+    return int(re.search(r"resuming (?:after|in) epoch (\d+)", project.log("tiny_gate/seed1.train.log"))[1])
 
 
 def test_a_job_out_of_memory_is_run_again_with_more(project, same):

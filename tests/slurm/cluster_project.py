@@ -15,7 +15,7 @@ import psutil
 from cluster import Cluster
 from tiny_project import CONFIG, EXPERIMENT, TARGET, Project, make_project
 
-LIMIT = 420  # seconds for a run of Snakemake: while SLURM's controller is away it can wait for good
+LIMIT = 540  # seconds for a run of Snakemake: while SLURM's controller is away it can wait for good
 POLLING = ("--slurm-init-seconds-before-status-checks", "6")
 NO_ACCOUNTING = Path(__file__).resolve().parents[2] / "profiles" / "slurm" / "no-accounting"
 STUDY = "results/studies/tiny/index.md"

@@ -2,10 +2,10 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench lock clean
+.PHONY: help run test test-slurm lint bench lock clean
 
 TARGET ?= results/ene_gate/scores.json
-PYTEST ?=
+PYTEST ?= tests --ignore=tests/slurm
 CORES ?= all
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -25,7 +25,7 @@ echo "making $(1) with $$($$python --version)"; $$python -m venv $(1)
 endef
 
 help: ## list these commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 19
 
 run: .venv/.installed ## make results/ene_gate/scores.json from the embedded sample (TARGET=... for another file)
 	@mkdir -p .snakemake
@@ -40,6 +40,11 @@ run: .venv/.installed ## make results/ene_gate/scores.json from the embedded sam
 
 test: .venv/.installed ## pass the tests (PYTEST=tests/nouns: some of them)
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST)
+
+# Most of a test's time is waiting for the queue: three clusters side by side.
+test-slurm: .venv/.installed ## pass the tests on a SLURM cluster of two nodes on this machine (installs it, if it may)
+	tests/slurm/install
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 3 --maxschedchunk 1 tests/slurm
 
 lint: .venv/.installed ## check style and form
 	.venv/bin/ruff check .

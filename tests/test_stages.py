@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -95,3 +96,9 @@ def running(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_log_begins_with_the_job_of_the_cluster(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    start(f"from visner import stages\nstages.start_log({str(tmp_path / 'log')!r})\nstages.log.info('more')").wait()
+    assert (tmp_path / "log").read_text().splitlines() == [f"SLURM job 12 on {socket.gethostname()}", "more"]

@@ -30,12 +30,14 @@ def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def start_log(file: str | None) -> None:
-    """Messages to the terminal, and to `file` if it is given."""
+    """Messages to the terminal, and to `file` if it is given; in a job of SLURM's the first one names it."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(file, mode="w", encoding="utf-8"))
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
+    if job := os.environ.get("SLURM_JOB_ID"):
+        log.info("SLURM job %s on %s", job, socket.gethostname())
 
 
 def progress(items: Iterable | None, what: str, **options: Any) -> tqdm:

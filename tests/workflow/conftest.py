@@ -1,113 +1,12 @@
-"""A tiny project that real Snakemake runs are made on: six documents, small models, everything else as shipped."""
+"""Real Snakemake runs on a tiny project."""
 
-import os
-import re
 import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import yaml
 from PIL import Image
+from tiny_project import Project, make_project
 
-ROOT = Path(__file__).resolve().parents[2]
-TARGET = "results/tiny_gate/scores.json"
-EXPERIMENT = {
-    "corpus": "tiny",
-    "vectors": "tiny",
-    "images": "sample",
-    "k": 2,
-    "embedding": "resnet18",
-    "grounding": "queries",
-    "fusion": "gate",
-    "hidden": 8,
-    "training": {"epochs": 3, "batch": 8, "learning_rate": 0.02},
-}
-CONFIG = {
-    "corpora": {
-        "tiny": {
-            "format": "ene",
-            "paths": ["corpus"],
-            "split": {"by": "lists", "train": "train.txt", "dev": "dev.txt", "test": "test.txt"},
-            "nouns": {"shards": 1},
-        }
-    },
-    "images": {"sample": {"source": "sample", "depth": 3, "drawings": 2, "side": 32}},
-    "embeddings": {"resnet18": {"backbone": "resnet18", "weights": "random"}},
-    "vectors": {
-        "tiny": {
-            "glove_char": {"corpora": ["tiny"], "dimensions": 8, "epochs": 2},
-            "glove_word": {"corpora": ["tiny"], "dimensions": 8, "epochs": 2},
-            "flair": {"corpora": ["tiny"], "hidden": 8, "epochs": 1, "sequence_length": 50, "batch": 10},
-        }
-    },
-    "experiments": {"tiny_gate": EXPERIMENT},
-    "training_threads": 1,
-}
 TYPES = {"PER": "tom", "LOC": "kyoto"}
-
-
-@dataclass
-class Project:
-    """A folder with a Snakefile and all it needs."""
-
-    folder: Path
-
-    def config(self) -> dict:
-        return yaml.safe_load((self.folder / "config.yaml").read_text())
-
-    def configure(self, content: dict) -> None:
-        (self.folder / "config.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "snakemake", "--cores", "2", *(arguments or [TARGET])]
-
-    def environment(self) -> dict:
-        """Ours, without the folder of this Python in PATH: the jobs must find it by themselves."""
-        own = str(Path(sys.executable).parent)
-        path = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if folder != own)
-        return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT / "lib"), "OMP_NUM_THREADS": "1"}
-
-    def run(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-
-    def rules_run(self, *arguments: str) -> list[str]:
-        """The rules that a run, which must succeed, has executed; sorted, one entry a job."""
-        done = self.run(*arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return sorted(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE))
-
-    def copy(self, folder: Path) -> "Project":
-        """The same project elsewhere, with all times kept."""
-        shutil.copytree(self.folder, folder, symlinks=True)
-        return Project(folder)
-
-
-def make_project(folder: Path) -> Project:
-    folder.mkdir(parents=True)
-    shutil.copy(ROOT / "Snakefile", folder)
-    for part in ("workflow", "profiles"):
-        shutil.copytree(ROOT / part, folder / part)
-    sample = ROOT / "data" / "sample" / "ene"
-    lists = {split: (sample / "splits" / f"{split}.txt").read_text().split() for split in ("train", "dev", "test")}
-    (folder / "corpus").mkdir()
-    for split, count in (("train", 4), ("dev", 1), ("test", 1)):
-        chosen = lists[split][:count]
-        (folder / f"{split}.txt").write_text("\n".join(chosen) + "\n")
-        for document in chosen:
-            shutil.copy(sample / document.split("_")[0] / f"{document}.xml", folder / "corpus")
-    project = Project(folder)
-    project.configure(CONFIG)
-    return project
 
 
 @pytest.fixture(scope="session")

@@ -43,3 +43,14 @@ wildcard_constraints:
     shard=r"\d+",
     seed=r"\d+",
     direction="forward|backward",
+
+
+onstart:
+    # The SLURM plugin (2.8.0) drops jobs of a job array while not all that are ready may be submitted, and waits for them.
+    arrays = getattr(workflow.executor_settings, "array_jobs", None)
+    jobs = len(list(workflow.dag.needrun_jobs()))
+    if arrays and arrays != "none" and workflow.nodes < jobs:
+        raise WorkflowError(
+            f"--jobs {workflow.nodes} is less than the {jobs} jobs of this run: snakemake could wait for ever for those"
+            f" of {arrays}, which are a job array. Raise it, or add --slurm-array-jobs none"
+        )

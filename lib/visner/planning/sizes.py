@@ -1,8 +1,8 @@
 """What a job of each rule is expected to take, and what it asks a scheduler for.
 
 Expected seconds are `start`, and the job's work (`visner.planning.workload`) at this machine's speed; expected memory
-is `base` and what the job loads. The rules ask for `TIME` and `MEMORY` times that, and for as much again with each
-further attempt. Threads never depend on the attempt, for results do on them.
+is `base` and what the job loads. The rules ask for `TIME` and `MEMORY` times that (and for Snakemake's own memory), and
+for as much again with each further attempt. Threads never depend on the attempt, for results do on them.
 """
 
 import math
@@ -14,6 +14,7 @@ from visner.workflow import Wiring
 
 TIME, MEMORY = 3.0, 1.5  # asked for / expected: nodes differ, other jobs run beside; a trial run's peak lies near
 LEAST_MINUTES, LEAST_MB = 10, 500
+SNAKEMAKE_MB = 350  # in a job of SLURM's snakemake itself runs twice, with 160 to 175 MB resident each (ps, in the job)
 
 
 class Cost(NamedTuple):
@@ -102,7 +103,7 @@ class Sizes:
 
     def mem_mb(self, wildcards, rulename: str, attempt: int) -> int:
         """The memory that a job asks for, in MB; a resource function."""
-        megabytes = max(LEAST_MB, MEMORY * self.expected(rulename, wildcards, 1).memory)
+        megabytes = max(LEAST_MB, SNAKEMAKE_MB + MEMORY * self.expected(rulename, wildcards, 1).memory)
         return 100 * math.ceil(attempt * megabytes / 100)
 
     def runtime(self, wildcards, rulename: str, threads: int, attempt: int) -> int:

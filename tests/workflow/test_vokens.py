@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_project import ROOT, Project
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from visner import tables
-
-from .conftest import ROOT, Project
 
 TOPICS = {"cat": "red", "dog": "green", "sea": "blue", "sun": "yellow"}
 COUNTS = {"train": 24, "dev": 8, "test": 8}

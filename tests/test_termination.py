@@ -11,40 +11,16 @@ import time
 from pathlib import Path
 
 import pytest
+import regression
 import torch
-from torch import nn
 
 from visner import stages, training
 from visner.recipes import Training
 
-DATA = torch.randn(40, 3, generator=torch.Generator().manual_seed(2))
-
-
-class Batch:
-    """Some examples."""
-
-    def __init__(self, rows):
-        self.x, self.y = DATA[rows], DATA[rows].sum(1)
-
-    def __len__(self):
-        return len(self.x)
-
-
-class Line(nn.Module):
-    """A regression with dropout, so that random states matter."""
-
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(1)
-        self.layers = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 1))
-
-    def loss(self, batch):
-        return ((self.layers(batch.x).squeeze(1) - batch.y) ** 2).mean()
-
 
 def train(checkpoint, accumulation, reached=lambda place: None):
     """Three epochs of five batches; `reached` is told of "batch", the second epoch's third, and "dev", its end."""
-    model = Line()
+    model = regression.Line()
     optimizer = torch.optim.AdamW(model.parameters(), 0.01)
     steps = -(-5 // accumulation)
 
@@ -52,11 +28,10 @@ def train(checkpoint, accumulation, reached=lambda place: None):
         return max((int(state["step"]) for state in optimizer.state.values()), default=0)
 
     def batches(generator, start):
-        order = torch.randperm(len(DATA), generator=generator).split(8)
-        for number, rows in enumerate(order[start:], start + 1):
+        for number, batch in enumerate(regression.batches(generator, start), start + 1):
             if number == 3 and steps <= steps_done() < 2 * steps:
                 reached("batch")
-            yield Batch(rows)
+            yield batch
 
     def evaluate():
         if steps_done() == 2 * steps:

@@ -2,32 +2,12 @@
 
 import pytest
 import torch
+from regression import Line, batches
 from torch import nn
 
 from visner.errors import VisnerError
 from visner.recipes import Training
 from visner.training import History, fit, linear_schedule
-
-
-class Line(nn.Module):
-    """A regression with dropout, so that random states matter."""
-
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(1)
-        self.layers = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 1))
-
-    def loss(self, batch):
-        x, y = batch
-        return ((self.layers(x).squeeze(1) - y) ** 2).mean()
-
-
-DATA = torch.randn(40, 3, generator=torch.Generator().manual_seed(2))
-
-
-def batches(generator, start):
-    for rows in torch.randperm(len(DATA), generator=generator).split(8)[start:]:
-        yield DATA[rows], DATA[rows].sum(1)
 
 
 def run(checkpoint, epochs, scores, patience=10):

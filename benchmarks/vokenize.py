@@ -33,7 +33,8 @@ from visner import encoders, tables
 from visner.errors import VisnerError
 from visner.recipes import Matcher as Recipe
 from visner.vokens import matcher, search
-from visner.vokens.states import load_encoder, write_states
+from visner.vokens.encoding import load_encoder, write_states
+from visner.vokens.pool import write_pool
 from visner.vokens.vokenize import vokenize
 
 CLAIM, SHARE = 2.0, 0.1
@@ -139,12 +140,15 @@ def main() -> int:
         search.search_exactly = timed
 
         def ours(precision: str) -> torch.Tensor:
-            write_states(
-                folder / "sentences.parquet", load_encoder(encoder, device), "first", precision, folder / "states.npy"
+            sentences, states, of_model = (
+                folder / f for f in ("sentences.parquet", "states.npy", "matcher.safetensors")
             )
+            pool, graph = folder / "pool.parquet", folder / "graph.npy"
+            rows = tables.shard_rows(sentences, 0, 1)
+            write_states(sentences, rows, load_encoder(encoder, device), "first", precision, states)
             tables_of = ([folder / "images.parquet"], [folder / "embeddings.parquet"])
-            files = (folder / "sentences.parquet", folder / "states.npy", folder / "matcher.safetensors", *tables_of)
-            vokenize(recipe, *files, folder / "vokens.parquet", folder / "pool.parquet", device)
+            write_pool(recipe, sentences, [states], of_model, *tables_of, pool, graph, device)
+            vokenize(recipe, sentences, rows, states, of_model, pool, graph, folder / "vokens.parquet", device)
             rows = tables.iterate_rows(folder / "vokens.parquet", tables.VOKENS, ["image_ids"])
             return torch.tensor([[int(one, 16) for one in ids] for row in rows for ids in row["image_ids"] if ids])
 

@@ -1,6 +1,6 @@
 """What the later stages ask of pictures: which of them a query has, and their vectors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,25 +27,42 @@ def first_pictures(shards: Iterable[Path], k: int | None = None) -> dict[str, li
     return {query: [image_id for _, image_id in sorted(ranked[query])[:k]] for query in sorted(ranked)}
 
 
+def iterate_vectors(
+    shards: Iterable[Path], image_ids: Sequence[str], regions: Sequence[int] = (0,)
+) -> Iterator[tuple[list[int], list[int], np.ndarray]]:
+    """Places [N] in `image_ids` (distinct), places [N] in `regions` and vectors [N, V] float32, as they are read.
+
+    Each once, wherever it is found again. VisnerError at the end where a picture lacks one; the shards are streamed.
+    """
+    places = {image_id: place for place, image_id in enumerate(image_ids)}
+    columns = {region: column for column, region in enumerate(regions)}
+    seen = np.zeros((len(places), len(columns)), bool)
+    for shard in shards:
+        for batch in pq.ParquetFile(shard).iter_batches(1024, columns=["image_id", "region", "vector"]):
+            vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)  # [N, V]
+            kept, rows, of_regions = [], [], []
+            found = zip(batch.column("image_id").to_pylist(), batch.column("region").to_pylist(), strict=True)
+            for row, (image_id, region) in enumerate(found):
+                at = places.get(image_id), columns.get(region)
+                if None not in at and not seen[at]:
+                    seen[at] = True
+                    kept.append(row)
+                    rows.append(at[0])
+                    of_regions.append(at[1])
+            yield rows, of_regions, vectors[kept]
+    missing = [image_id for image_id, all_seen in zip(image_ids, seen.all(1), strict=True) if not all_seen]
+    if missing:
+        raise VisnerError(f"{len(missing)} pictures have no vector, {min(missing)} among them; embed the shards again")
+
+
 def picture_vectors(shards: Iterable[Path], image_ids: Sequence[str], regions: Sequence[int] = (0,)) -> np.ndarray:
     """The vectors [P, R, V] float32 of distinct pictures in their order, of each the `regions`.
 
     VisnerError where a picture lacks one; the shards are streamed.
     """
-    places = {image_id: place for place, image_id in enumerate(image_ids)}
-    columns = {region: column for column, region in enumerate(regions)}
-    found, seen = np.zeros((len(places), len(columns), 0), np.float32), np.zeros((len(places), len(columns)), bool)
-    for shard in shards:
-        for batch in pq.ParquetFile(shard).iter_batches(1024, columns=["image_id", "region", "vector"]):
-            vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)  # [N, V]
-            if not found.shape[2]:
-                found = np.zeros((*seen.shape, vectors.shape[1]), np.float32)
-            image_id, region = batch.column("image_id").to_pylist(), batch.column("region").to_pylist()
-            wanted = [i for i, one in enumerate(image_id) if one in places and region[i] in columns]
-            at = [places[image_id[i]] for i in wanted], [columns[region[i]] for i in wanted]
-            found[at] = vectors[wanted]
-            seen[at] = True
-    missing = [image_id for image_id, all_seen in zip(image_ids, seen.all(1), strict=True) if not all_seen]
-    if missing:
-        raise VisnerError(f"{len(missing)} pictures have no vector, {min(missing)} among them; embed the shards again")
+    found = np.zeros((len(image_ids), len(regions), 0), np.float32)
+    for places, columns, vectors in iterate_vectors(shards, image_ids, regions):
+        if not found.shape[2]:
+            found = np.zeros((*found.shape[:2], vectors.shape[1]), np.float32)
+        found[places, columns] = vectors
     return found

@@ -97,7 +97,7 @@ class Studies:
         if this.grounding == "queries":
             tables["words"] = f"results/nouns/{this.corpus}/words.parquet"
         if this.grounding == "vokens":
-            tables["vokens"] = f"results/vokens/{this.matcher}/vokens.parquet"
+            tables["vokens"] = self._wiring.voken_shards(this.matcher, "vokens/{shard}.parquet")
         tables["images"] = self._wiring.image_shards(*self._wiring.pictures_of(this))
         return tables
 

@@ -61,7 +61,6 @@ VOKENS = pa.schema(
         ("scores", pa.list_(pa.list_(pa.float32()))),
     ]
 )
-POOL = pa.schema([("image_id", pa.string()), ("names", pa.list_(pa.string()))])  # who has the picture: attachments
 PREDICTIONS = pa.schema(
     [
         ("sentence_id", pa.string()),
@@ -76,6 +75,12 @@ def embeddings_schema(dimensions: int) -> pa.Schema:
     """The embeddings table; region 0 is the pooled picture, 1-49 the 7x7 grid in reading order."""
     vector = pa.list_(pa.float32(), dimensions)
     return pa.schema([("image_id", pa.string()), ("region", pa.int32()), ("vector", vector)])
+
+
+def pool_schema(dimensions: int) -> pa.Schema:
+    """The table of a matcher's pool: a picture, the attachments (or queries) that have it, its vector of norm 1."""
+    vector = pa.list_(pa.float32(), dimensions)
+    return pa.schema([("image_id", pa.string()), ("names", pa.list_(pa.string())), ("vector", vector)])
 
 
 def shard_of(query: str, shards: int) -> int:
@@ -144,19 +149,44 @@ def read_table(path: str | Path, schema: pa.Schema, columns: Sequence[str] | Non
 
 
 def iterate_rows(
-    path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None, batch: int = 1024
+    path: str | Path | Sequence[str | Path],
+    schema: pa.Schema,
+    columns: Sequence[str] | None = None,
+    batch: int = 1024,
+    rows: range | None = None,
 ) -> Iterator[dict]:
-    """The rows of a table as dicts, `batch` of them in memory at a time."""
-    for rows in iterate_batches(path, schema, columns, batch):
-        yield from rows.to_pylist()
+    """The rows of a table, or of its shards in turn, as dicts; `batch` of them in memory at a time.
+
+    `rows` of the whole are read only, where they are given.
+    """
+    for found in iterate_batches(path, schema, columns, batch, rows):
+        yield from found.to_pylist()
 
 
 def iterate_batches(
-    path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None, batch: int = 1024
+    path: str | Path | Sequence[str | Path],
+    schema: pa.Schema,
+    columns: Sequence[str] | None = None,
+    batch: int = 1024,
+    rows: range | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The same rows as Arrow batches of at most `batch`, for columns that are worked on whole."""
-    file = _open(path, schema)
-    yield from file.iter_batches(batch, columns=list(columns) if columns else schema.names)
+    start = 0
+    for shard in [path] if isinstance(path, str | Path) else path:
+        for found in _open(shard, schema).iter_batches(batch, columns=list(columns) if columns else schema.names):
+            if rows is not None:
+                if start >= rows.stop:
+                    return
+                skipped = max(0, rows.start - start)
+                start, found = start + len(found), found[skipped : max(skipped, rows.stop - start)]
+            if len(found):
+                yield found
+
+
+def shard_rows(path: str | Path, shard: int, shards: int) -> range:
+    """The rows of a table that are a shard's, where its rows are spread over `shards` jobs: as many for each."""
+    count = pq.read_metadata(path).num_rows
+    return range(shard * count // shards, (shard + 1) * count // shards)
 
 
 def read_provenance(path: str | Path) -> dict:

@@ -142,6 +142,11 @@ class Wiring:
             "embeddings": self.embedding_shards(this.embedding, *pool),
         }
 
+    def voken_shards(self, matcher: str, file: str) -> list[str]:
+        """A file of each shard of a matcher's sentences, such as `vokens/{shard}.parquet`."""
+        shards = range(self.config.matchers[matcher].shards)
+        return [f"results/vokens/{matcher}/{file.format(shard=shard)}" for shard in shards]
+
     def pictures_of(self, experiment: Experiment) -> tuple[str, str]:
         """The images recipe whose pictures an experiment's words see, and the corpus that it was asked for."""
         if experiment.grounding == "vokens":
@@ -156,7 +161,7 @@ class Wiring:
         if this.grounding == "queries":
             tables["words"] = f"results/nouns/{this.corpus}/words.parquet"
         if this.grounding == "vokens":
-            tables["vokens"] = f"results/vokens/{this.matcher}/vokens.parquet"
+            tables["vokens"] = self.voken_shards(this.matcher, "vokens/{shard}.parquet")
         else:
             tables["images"] = self.image_shards(*pictures)
         tables["embeddings"] = self.embedding_shards(this.embedding, *pictures)

@@ -36,12 +36,13 @@ def arguments(tmp_path):
         {"sentence_id": i, "image_ids": ids, "scores": [[0.5, 0.25][: len(one)] for one in ids]}
         for i, ids in VOKENS.items()
     ]
-    tables.write_table(tmp_path / "vokens", tables.VOKENS, rows)
+    for number, some in enumerate((rows[:3], rows[3:])):
+        tables.write_table(tmp_path / f"vokens{number}", tables.VOKENS, some)
     return argparse.Namespace(
         recipe=json.dumps({"grounding": "vokens", "k": 2, "control": None}),
         sentences=tmp_path / "sentences",
         words=None,
-        vokens=tmp_path / "vokens",
+        vokens=[tmp_path / "vokens0", tmp_path / "vokens1"],
         images=[tmp_path / "images"],
         embeddings=[tmp_path / "embeddings0", tmp_path / "embeddings1"],
         regions=False,
@@ -116,7 +117,7 @@ def test_what_a_grounding_needs_is_named(arguments):
 
 
 def test_vokens_of_other_sentences_are_refused(arguments):
-    rows = tables.read_table(arguments.vokens, tables.VOKENS).to_pylist()
-    tables.write_table(arguments.vokens, tables.VOKENS, rows[::-1])
-    with pytest.raises(VisnerError, match="its sentences are not those of"):
-        seen(arguments, grounding="vokens", k=1)
+    for others in (arguments.vokens[::-1], arguments.vokens[:1]):
+        arguments.vokens = others
+        with pytest.raises(VisnerError, match="its sentences are not those of"):
+            seen(arguments, grounding="vokens", k=1)

@@ -13,7 +13,7 @@ from tiny_project import TARGET, Project
 
 def pytest_collection_modifyitems(items):
     """The longest test first, the short ones of the docs last: pytest's processes end at the same time."""
-    order = ("test_sample", "test_failures", "test_profile", "test_docs")
+    order = ("test_sample", "test_failures", "test_vokens", "test_profile", "test_docs")
     items.sort(key=lambda item: order.index(item.path.stem) if item.path.stem in order else len(order))
 
 

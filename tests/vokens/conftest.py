@@ -55,8 +55,9 @@ class Corpus:
     def arguments(self, verb: str, **changes) -> argparse.Namespace:
         """The command's arguments as a rule gives them."""
         common = {"verb": verb, "gpu": 0, "threads": 1, "sentences": self.path("sentences.parquet")}
+        one = {"shard": 0, "shards": 1}
         shards = {
-            "states": self.path("states.npy"),
+            "states": [self.path("states.npy")],
             "images": [self.path("images.parquet")],
             "embeddings": [self.path("embeddings.parquet")],
         }
@@ -64,6 +65,7 @@ class Corpus:
         recipe += ' "training": {"epochs": 12, "batch": 8, "learning_rate": 0.01, "patience": 12}}'
         of_verb = {
             "states": {
+                **one,
                 "encoder": self.path("encoder"),
                 "words": "first",
                 "precision": "float32",
@@ -77,19 +79,28 @@ class Corpus:
                 "output": self.path("matcher.safetensors"),
                 "history": self.path("training.json"),
             },
-            "search": {
+            "pool": {
                 **shards,
                 "recipe": recipe,
                 "matcher": self.path("matcher.safetensors"),
-                "output": self.path("vokens.parquet"),
+                "output": self.path("pool.parquet"),
+                "graph": self.path("graph.npy"),
+            },
+            "search": {
+                **one,
+                "recipe": recipe,
+                "states": self.path("states.npy"),
+                "matcher": self.path("matcher.safetensors"),
                 "pool": self.path("pool.parquet"),
+                "graph": self.path("graph.npy"),
+                "output": self.path("vokens.parquet"),
             },
             "judge": {
                 **shards,
                 "name": "tiny",
                 "matcher": self.path("matcher.safetensors"),
-                "vokens": self.path("vokens.parquet"),
-                "states_statistics": self.path("states.json"),
+                "vokens": [self.path("vokens.parquet")],
+                "states_statistics": [self.path("states.json")],
                 "output": self.path("scores.json"),
                 "page": self.path("index.md"),
             },
@@ -169,6 +180,6 @@ def finished(tmp_path_factory) -> Corpus:
     folder = tmp_path_factory.mktemp("vokens")
     made = write_corpus(folder)
     write_encoder(folder / "encoder", [*TOPICS, *FILLERS])
-    for verb in ("states", "train", "search", "judge"):
+    for verb in ("states", "train", "pool", "search", "judge"):
         command.run(made.arguments(verb))
     return made

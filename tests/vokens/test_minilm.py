@@ -48,7 +48,7 @@ def made(tmp_path_factory, minilm):
                 vectors[pictures[name]] = directions[topic] + 0.1 * rng.standard_normal(24)
     tables.write_table(corpus.path("sentences.parquet"), tables.SENTENCES, corpus.sentences)
     write_pictures(corpus.folder, pictures, vectors)
-    for verb in ("states", "train", "search"):
+    for verb in ("states", "train", "pool", "search"):
         command.run(corpus.arguments(verb, **({"encoder": minilm} if verb == "states" else {})))
     return corpus
 

@@ -81,6 +81,9 @@ def test_the_graph_is_used_past_the_limit_and_its_recall_is_measured():
     assert 0.9 < by_hand <= 1
     again = Pool(vectors, exact=2999).search(queries, 5, excluded)
     assert torch.equal(again[0], rows)
+    assert len(exact.graph()) == 0
+    kept = Pool(vectors, graph.graph(), exact=2999)
+    assert torch.equal(kept.search(queries, 5, excluded)[0], rows)
 
 
 def test_a_missing_faiss_is_one_line(monkeypatch):

@@ -18,6 +18,8 @@ from visner.vokens.recall import ranks
 
 from .conftest import INVISIBLE, Corpus, write_corpus
 
+SCHEMA = tables.pool_schema(16)
+
 
 def vokens_of(corpus):
     return list(tables.iterate_rows(corpus.path("vokens.parquet"), tables.VOKENS))
@@ -29,7 +31,7 @@ def attached_of(corpus):
 
 
 def pool_of(corpus):
-    return {row["image_id"]: row["names"] for row in tables.iterate_rows(corpus.path("pool.parquet"), tables.POOL)}
+    return {row["image_id"]: row["names"] for row in tables.iterate_rows(corpus.path("pool.parquet"), SCHEMA)}
 
 
 @pytest.fixture
@@ -127,7 +129,8 @@ def test_a_word_finds_other_pictures_than_its_own_but_copies_of_it(finished):
 def test_own_pictures_are_found_where_they_are_not_excluded(copy):
     recipe = copy.arguments("search").recipe.replace('"top": 4', '"top": 4, "exclude_own": false')
     before = tables.read_json(copy.path("scores.json"))["own"]
-    command.run(copy.arguments("search", recipe=recipe))
+    for verb in ("pool", "search"):
+        command.run(copy.arguments(verb, recipe=recipe))
     command.run(copy.arguments("judge"))
     scores = tables.read_json(copy.path("scores.json"))
     assert scores["exclude_own"] is False
@@ -202,7 +205,7 @@ def test_an_interrupted_training_ends_in_the_same_bytes(copy, monkeypatch):
 def test_everything_is_the_same_bytes_again(copy):
     names = ["vokens.parquet", "pool.parquet", "scores.json", "index.md"]
     before = [copy.path(name).read_bytes() for name in names]
-    for verb in ("search", "judge"):
+    for verb in ("pool", "search", "judge"):
         command.run(copy.arguments(verb))
     assert [copy.path(name).read_bytes() for name in names] == before
 
@@ -225,7 +228,8 @@ def test_another_pool_keeps_its_names_and_loses_held_out_ones(copy):
         taken["test_0.jpg"],
     ]
     tables.write_table(copy.path("pool_images.parquet"), tables.IMAGES, asked)
-    command.run(copy.arguments("search", images=[copy.path("pool_images.parquet")]))
+    command.run(copy.arguments("pool", images=[copy.path("pool_images.parquet")]))
+    command.run(copy.arguments("search"))
     assert sorted(pool_of(copy).values()) == [["山"], ["山"]]
     counts = Counter(len(ids) for row in vokens_of(copy) for ids in row["image_ids"])
     assert set(counts) == {0, 2}

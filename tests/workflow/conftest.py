@@ -66,7 +66,9 @@ def tweets(unfinished, encoder):
                 "resnet18": {"backbone": "resnet18", "weights": "random"},
                 "regions": {"backbone": "resnet18", "weights": "random", "regions": True},
             },
-            "matchers": {"tiny": {**pictured, "encoder": "models/tiny", "training": {"epochs": 2, "batch": 4}}},
+            "matchers": {
+                "tiny": {**pictured, "encoder": "models/tiny", "training": {"epochs": 2, "batch": 4}, "shards": 2}
+            },
             "experiments": {
                 "text": system,
                 "gate": {**vokens, "fusion": "gate"},

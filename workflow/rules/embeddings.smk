@@ -43,10 +43,7 @@ rule embeddings_embed:
         "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=CONFIG.gpu,
-        torch_threads=CONFIG.training_threads,
+        **TORCH,
         store=WIRING.store,
         scratch=SCRATCH,
     params:

@@ -18,10 +18,7 @@ rule ner_train:
         "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=CONFIG.gpu,
-        torch_threads=CONFIG.training_threads,
+        **TORCH,
         scratch=SCRATCH,
     params:
         recipe=lambda w: WIRING.experiment(w).fingerprint("seeds"),
@@ -47,10 +44,7 @@ rule ner_predict:
         "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=CONFIG.gpu,
-        torch_threads=CONFIG.training_threads,
+        **TORCH,
         scratch=SCRATCH,
     params:
         tables=WIRING.ner_arguments,

@@ -108,10 +108,7 @@ rule vectors_flair_embed:
         "../envs/visner.yaml"
     threads: CONFIG.training_threads
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=CONFIG.gpu,
-        torch_threads=CONFIG.training_threads,
+        **TORCH,
     params:
         version=visner.vectors.VERSION,
     shell:

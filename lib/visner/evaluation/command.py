@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shown.add_argument("--count", type=int, default=40, metavar="N", help="sentences at most (default: 40)")
     shown.add_argument("--sentences", required=True, metavar="PARQUET", help="the corpus, with its splits")
     shown.add_argument("--words", metavar="PARQUET", help="for `grounding: queries`")
-    shown.add_argument("--vokens", metavar="PARQUET", help="for `grounding: vokens`")
+    shown.add_argument("--vokens", nargs="+", metavar="PARQUET", help="for `grounding: vokens`")
     shown.add_argument("--images", required=True, nargs="+", metavar="PARQUET", help="shards of the pictures")
     shown.add_argument("--scores", required=True, nargs=2, metavar="EXPERIMENT=JSON", help="baseline, system")
     shown.add_argument("--predictions", required=True, nargs="+", metavar="EXPERIMENT:SEED=PARQUET")

@@ -101,7 +101,7 @@ WAYS: dict[str, Callable[[dict, dict, dict], dict[str, Sight]]] = {
 }
 
 
-def _rows(path: str | Path, schema, sentences: dict[str, dict]) -> Iterable[dict]:
+def _rows(path: str | Path | list, schema, sentences: dict[str, dict]) -> Iterable[dict]:
     return (row for row in tables.iterate_rows(path, schema) if row["sentence_id"] in sentences)
 
 

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", required=True, help="JSON with the experiment's grounding, k and control")
     parser.add_argument("--sentences", type=Path, required=True, metavar="PARQUET")
     parser.add_argument("--words", type=Path, metavar="PARQUET")
-    parser.add_argument("--vokens", type=Path, metavar="PARQUET")
+    parser.add_argument("--vokens", type=Path, nargs="+", metavar="PARQUET", help="shards of vokens")
     parser.add_argument("--images", type=Path, nargs="+", metavar="PARQUET", help="shards of pictures")
     parser.add_argument("--embeddings", type=Path, required=True, nargs="+", metavar="PARQUET", help="their vectors")
     parser.add_argument("--regions", action="store_true", help="attached: 49 rows a picture, its regions")
@@ -81,7 +81,7 @@ def _vokens(arguments: argparse.Namespace, recipe: dict) -> tuple:
     image_ids = used(arguments.vokens, recipe["k"])
     vectors = picture_vectors(arguments.embeddings, image_ids)  # [P, 1, V]
     rows = {image_id: row for row, image_id in enumerate(image_ids)}
-    counts = {"pictures": len(image_ids), "vokens": tables.read_provenance(arguments.vokens)}
+    counts = {"pictures": len(image_ids), "vokens": tables.read_provenance(arguments.vokens[0])}
     return vectors, counts, lambda: ground(arguments.sentences, arguments.vokens, rows, recipe["k"])
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from visner.errors import VisnerError
+from visner.pictures import iterate_vectors
 from visner.tables import SENTENCES, WORDS, iterate_rows
 
 
@@ -19,21 +19,14 @@ def mean_vectors(pictures: dict[str, list[str]], shards: Iterable[Path]) -> np.n
     for row, ids in enumerate(pictures.values()):
         for image_id in ids:
             users.setdefault(image_id, []).append(row)
-    sums, seen = None, set()
-    for shard in shards:
-        for batch in pq.ParquetFile(shard).iter_batches(1024, columns=["image_id", "region", "vector"]):
-            vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)  # [N, V]
-            if sums is None:
-                sums = np.zeros((len(pictures), vectors.shape[1]))  # float64: the order of adding doesn't show
-            pooled = batch.column("region").to_numpy() == 0
-            for position, image_id in enumerate(batch.column("image_id").to_pylist()):
-                if pooled[position] and image_id in users and image_id not in seen:
-                    seen.add(image_id)  # a picture found in several shards counts once
-                    for row in users[image_id]:
-                        sums[row] += vectors[position]
-    missing = users.keys() - seen
-    if missing:
-        raise VisnerError(f"{len(missing)} pictures have no vector, {min(missing)} among them; embed the shards again")
+    sums = None
+    image_ids = sorted(users)
+    for places, _, vectors in iterate_vectors(shards, image_ids):
+        if sums is None:
+            sums = np.zeros((len(pictures), vectors.shape[1]))  # float64: the order of adding doesn't show
+        for place, vector in zip(places, vectors, strict=True):
+            for row in users[image_ids[place]]:
+                sums[row] += vector
     if sums is None:
         raise VisnerError("no query has a usable picture: there is nothing to ground; look at the source of images")
     counts = np.array([len(ids) for ids in pictures.values()])

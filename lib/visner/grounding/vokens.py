@@ -1,13 +1,14 @@
 """Pictures by search: each unit sees the first of its vokens."""
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 from visner.errors import VisnerError
 from visner.tables import SENTENCES, VOKENS, iterate_rows
 
 
-def used(vokens: Path, k: int) -> list[str]:
+def used(vokens: list[Path], k: int) -> list[str]:
     """The pictures that are among the first `k` vokens of any word, sorted."""
     found: set[str] = set()
     for sentence in iterate_rows(vokens, VOKENS, ["image_ids"]):
@@ -16,13 +17,16 @@ def used(vokens: Path, k: int) -> list[str]:
     return sorted(found)
 
 
-def ground(sentences: Path, vokens: Path, rows: dict[str, int], k: int) -> Iterator[dict]:
+def ground(sentences: Path, vokens: list[Path], rows: dict[str, int], k: int) -> Iterator[dict]:
     """The grounding table's rows: each unit's first `k` vokens, with the scores of the search."""
-    for sentence, found in zip(
-        iterate_rows(sentences, SENTENCES, ["sentence_id", "units"]), iterate_rows(vokens, VOKENS), strict=True
+    none = {"sentence_id": None}
+    for sentence, found in zip_longest(
+        iterate_rows(sentences, SENTENCES, ["sentence_id", "units"]), iterate_rows(vokens, VOKENS), fillvalue=none
     ):
         if sentence["sentence_id"] != found["sentence_id"] or len(sentence["units"]) != len(found["image_ids"]):
-            raise VisnerError(f"{vokens}: its sentences are not those of {sentences}; run the stage vokens again")
+            raise VisnerError(
+                f"{Path(vokens[0]).parent}: its sentences are not those of {sentences}; run the stage vokens again"
+            )
         yield {
             "sentence_id": sentence["sentence_id"],
             "rows": [[rows[image_id] for image_id in image_ids[:k]] for image_ids in found["image_ids"]],

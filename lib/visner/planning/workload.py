@@ -110,35 +110,49 @@ class Workload:
 
     def vokens_states(self, w) -> Work:
         matcher = self.config.matchers[w.matcher]
-        encoder, text = self.counts.encoder(matcher.encoder), self.counts.text(matcher.corpus)
-        made = text.units * encoder.hidden * 4 / MB
-        subtokens = self.counts.subtokens(matcher.corpus)
+        encoder = self.counts.encoder(matcher.encoder)
+        made = self._states(matcher) / matcher.shards
+        subtokens = self.counts.subtokens(matcher.corpus) / matcher.shards
         loaded = made + 4 * encoder.parameters / MB
         return Work(subtokens, subtokens * encoder.multiply_adds / 1e9, loaded=loaded, made=made)
+
+    def _states(self, matcher) -> float:
+        """MB of the states of all words."""
+        return self.counts.text(matcher.corpus).units * self.counts.encoder(matcher.encoder).hidden * 4 / MB
 
     def vokens_train(self, w) -> Work:
         matcher = self.config.matchers[w.matcher]
         text = self.counts.text(matcher.corpus)
         dimensions = self.counts.backbone(matcher.embedding).dimensions
-        states = text.units * self.counts.encoder(matcher.encoder).hidden * 4 / MB
         pictures = self.counts.pictures(matcher.images, matcher.corpus).distinct * dimensions * 4 / MB
         seen = matcher.training.epochs * text.units * text.share.get("train", 0)
         gmac = 3 * seen * matcher.hidden * (dimensions + matcher.dimensions) / 1e9
-        return Work(seen, gmac, loaded=states + pictures, made=2)
+        return Work(seen, gmac, loaded=self._states(matcher) + pictures, made=2)
+
+    def vokens_pool(self, w) -> Work:
+        matcher = self.config.matchers[w.matcher]
+        pictures, dimensions = self._pool(matcher), self.counts.backbone(matcher.embedding).dimensions
+        made = pictures * (4 * matcher.dimensions + 100) / MB
+        return Work(pictures, pictures * matcher.hidden * dimensions / 1e9, loaded=3 * made, made=made)
+
+    def _pool(self, matcher) -> float:
+        """How many pictures a matcher searches."""
+        of = (matcher.pool or matcher.images, matcher.pool_corpus or matcher.corpus)
+        return self.counts.pictures(*of).distinct
 
     def vokens_search(self, w) -> Work:
         matcher = self.config.matchers[w.matcher]
-        text, pool = self.counts.text(matcher.corpus), (matcher.pool or matcher.images)
-        pictures = self.counts.pictures(pool, matcher.pool_corpus or matcher.corpus).distinct
-        states = text.units * self.counts.encoder(matcher.encoder).hidden * 4 / MB
-        vectors = pictures * self.counts.backbone(matcher.embedding).dimensions * 4 / MB
-        search = text.units * pictures * matcher.dimensions / 1e9
-        kept = text.units * matcher.top * 20 / MB
-        return Work(text.units, search, loaded=states + vectors + 5 * kept, made=kept)
+        units, pictures = self.counts.text(matcher.corpus).units / matcher.shards, self._pool(matcher)
+        kept = units * matcher.top * 20 / MB
+        loaded = self._states(matcher) / matcher.shards + pictures * (8 * matcher.dimensions + 300) / MB + 5 * kept
+        return Work(units, units * pictures * matcher.dimensions / 1e9, loaded=loaded, made=kept)
 
     def vokens_judge(self, w) -> Work:
-        work = self.vokens_search(w)
-        return work._replace(made=1)
+        matcher = self.config.matchers[w.matcher]
+        units, pictures = self.counts.text(matcher.corpus).units, self.counts.pictures(matcher.images, matcher.corpus)
+        vectors = pictures.distinct * self.counts.backbone(matcher.embedding).dimensions * 4 / MB
+        kept = units * matcher.top * 100 / MB
+        return Work(units, units * pictures.distinct * matcher.dimensions / 1e9, loaded=vectors + kept, made=1)
 
     def grounding(self, w) -> Work:
         one, text = self._of_experiment(w)

@@ -28,9 +28,14 @@ class Matcher(Recipe):
     exclude_own: bool = True  # a sentence's own attachment is no voken of its words
     pool: Name | None = None  # an images recipe whose pictures are searched; null: the training split's attachments
     pool_corpus: Name | None = None  # whose queries `pool` was asked; null: `corpus`
+    shards: PositiveInt = 1  # jobs that the sentences are spread over; states may differ in their last bits by it
 
     @model_validator(mode="after")
     def _pool_corpus_has_pool(self):
         if self.pool_corpus is not None and self.pool is None:
             raise ValueError("`pool_corpus` says whose queries `pool` was asked: set pool, or leave it out")
         return self
+
+    def training_fingerprint(self) -> str:
+        """The fingerprint without what the search alone goes by."""
+        return self.fingerprint("top", "exclude_own", "pool", "pool_corpus")

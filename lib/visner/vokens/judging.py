@@ -11,31 +11,32 @@ from visner import tables
 from visner.vokens.matcher import load
 from visner.vokens.pairs import Sentence, load_pairs, read_attached, read_sentences, with_pictures
 from visner.vokens.recall import recall
-from visner.vokens.states import read_states
+from visner.vokens.states import States
 
 SPLITS = ("train", "dev", "test")
 
 
 def judge(
     sentences: Path,
-    states: Path,
-    states_statistics: Path,
+    states: list[Path],
+    states_statistics: list[Path],
     matcher: Path,
     images: list[Path],
     embeddings: list[Path],
-    vokens: Path,
+    vokens: list[Path],
     device: torch.device,
 ) -> dict:
     """The content of scores.json; shares are percentages. `images` and `embeddings` are those of the attachments."""
     read, attached = read_sentences(sentences), read_attached(images)
     dev = with_pictures(read, attached, "dev")
-    pairs = load_pairs(dev, attached, read_states(states), embeddings, device)
+    pairs = load_pairs(dev, attached, States(states), embeddings, device)
     found = list(tables.iterate_rows(vokens, tables.VOKENS, ["image_ids"]))
-    made_by = tables.read_provenance(vokens)
+    made_by = tables.read_provenance(vokens[0])
     by_split = {
         split: [(one, row["image_ids"]) for one, row in zip(read, found, strict=True) if one.split == split]
         for split in SPLITS
     }
+    counted = [tables.read_json(path) for path in states_statistics]
     candidates = len(pairs.pictures)
     return {
         "recall": {
@@ -50,7 +51,7 @@ def judge(
         "diversity": {split: diversity(_tokens(some)) for split, some in by_split.items()},
         "own": {split: own_pictures(some, attached) for split, some in by_split.items()},
         "overlap": overlap(read, attached),
-        "states": tables.read_json(states_statistics),
+        "states": {key: sum(one[key] for one in counted) for key in counted[0]},
     }
 
 

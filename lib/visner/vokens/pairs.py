@@ -16,6 +16,7 @@ from torch import Tensor
 from visner.pictures import first_pictures, picture_vectors
 from visner.tables import SENTENCES, iterate_rows
 from visner.vokens.matcher import Batch
+from visner.vokens.states import States
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Sentence:
         return range(self.start, self.start + len(self.words))
 
 
-def read_sentences(path: str | Path) -> list[Sentence]:
-    """All sentences, in the table's order."""
+def read_sentences(path: str | Path, rows: range | None = None) -> list[Sentence]:
+    """The sentences of some rows (None: of all), in the table's order; their words are counted from the first's."""
     found, start = [], 0
-    for row in iterate_rows(path, SENTENCES, ["sentence_id", "split", "attachment", "units"]):
+    for row in iterate_rows(path, SENTENCES, ["sentence_id", "split", "attachment", "units"], rows=rows):
         found.append(Sentence(row["sentence_id"], row["split"], row["attachment"], tuple(row["units"]), start))
         start += len(row["units"])
     return found
@@ -96,11 +97,11 @@ class Pairs:
 def load_pairs(
     sentences: list[Sentence],
     attached: dict[str, str],
-    states: np.ndarray,
+    states: States,
     embeddings: Iterable[Path],
     device: torch.device,
 ) -> Pairs:
-    """The pairs of sentences that all have a usable picture; `states` is [W, D_w], mapped, zeros for a word without."""
+    """The pairs of sentences that all have a usable picture; `states` are zeros for a word without."""
     image_ids = sorted({attached[one.attachment] for one in sentences})
     vectors = picture_vectors(embeddings, image_ids)[:, 0]  # [P, D_v]
     places = {image_id: place for place, image_id in enumerate(image_ids)}

@@ -6,6 +6,7 @@ on a GPU. Past that FAISS's HNSW graph, on the CPU in either case (FAISS has non
 against the exact search of a sample.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,10 +22,19 @@ SAMPLE = 1000  # queries by which its recall is measured
 class Pool:
     """Pictures to be searched, [P, d] of norm 1; one search at a time."""
 
-    def __init__(self, vectors: Tensor, exact: int = EXACT):
+    def __init__(self, vectors: Tensor, graph: np.ndarray | None = None, exact: int = EXACT):
+        """`graph` is what `Pool.graph` gave for these vectors: past a million it takes long to build."""
         self.vectors = vectors
         self.method = "exact" if len(vectors) <= exact else "hnsw"
-        self._index = None if self.method == "exact" else _graph(vectors)
+        self._index = None
+        if self.method == "hnsw":
+            self._index = _build(vectors) if graph is None else _faiss(len(vectors)).deserialize_index(graph)
+
+    def graph(self) -> np.ndarray:
+        """The graph as bytes, [B] uint8; none where the search is exact."""
+        if self._index is None:
+            return np.zeros(0, np.uint8)
+        return _faiss(len(self.vectors)).serialize_index(self._index)
 
     def search(self, queries: Tensor, n: int, excluded: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Rows [N, m] of the best pictures and their scores [N, m], best first, m the lesser of `n` and P.
@@ -80,14 +90,18 @@ def _in_order(rows: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
     return rows.gather(1, by_score), scores
 
 
-def _graph(vectors: Tensor):
+def _faiss(pictures: int):
     try:
         import faiss
     except ImportError:
         raise VisnerError(
-            f"a pool of {len(vectors)} pictures is searched with FAISS, which is not installed: "
-            "pip install 'visner[faiss]'"
+            f"a pool of {pictures} pictures is searched with FAISS, which is not installed: pip install 'visner[faiss]'"
         ) from None
+    return faiss
+
+
+def _build(vectors: Tensor):
+    faiss = _faiss(len(vectors))
     index = faiss.IndexHNSWFlat(vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efSearch = BREADTH
     threads = faiss.omp_get_max_threads()

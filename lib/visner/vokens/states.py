@@ -1,176 +1,37 @@
-"""Every word's state in a frozen HuggingFace encoder, computed once and mapped from then on."""
+"""The states of a corpus' words, as jobs have left them (`visner.vokens.encoding`), without the encoder's library."""
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 
-from visner import device as devices
-from visner import stages, tables
 from visner.errors import VisnerError
 
-LONGEST = 512  # sub-tokens with the special ones; fewer where the encoder has fewer positions
-BATCH = {"cpu": 1024, "cuda": 32_768}  # sub-tokens with padding: more are no faster
-CHUNK = 4096  # sentences that are tokenised, and sorted by length, together
+
+class States:
+    """The states [W, D] of all words of a corpus, mapped, from the shards that the jobs made of them."""
+
+    def __init__(self, paths: Sequence[str | Path]):
+        self.shards = [_mapped(path) for path in paths]
+        self._ends = np.cumsum([len(shard) for shard in self.shards])  # [shards]
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, words: slice) -> np.ndarray:
+        """Those of adjacent words [N, D]; of one shard's words they stay mapped."""
+        start, stop, _ = words.indices(len(self))
+        first = int(np.searchsorted(self._ends, start, side="right"))
+        found = []
+        for shard, end in zip(self.shards[first:], self._ends[first:], strict=True):
+            before = int(end) - len(shard)
+            found.append(shard[max(0, start - before) : max(0, stop - before)])
+            if stop <= end:
+                break
+        return found[0] if len(found) == 1 else np.concatenate([*found, self.shards[0][:0]])
 
 
-@dataclass
-class Encoder:
-    """A frozen encoder with its tokenizer."""
-
-    tokenizer: PreTrainedTokenizerFast
-    model: nn.Module
-    longest: int  # sub-tokens
-
-    @property
-    def dimensions(self) -> int:
-        """Of a state."""
-        return self.model.config.hidden_size
-
-
-def load_encoder(folder: str | Path, device: torch.device) -> Encoder:
-    """The encoder of a folder (`save_pretrained`'s, or a copy of the hub's); nothing is fetched."""
-    if not Path(folder).is_dir():
-        raise VisnerError(f"encoder: there is no folder {folder}")
-    try:
-        # byte-level tokenizers join a word with the space before it, and refuse words without this
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
-    except (OSError, ValueError) as error:
-        raise VisnerError(f"encoder: {folder}: {str(error).splitlines()[0]}") from None
-    if not tokenizer.is_fast:
-        raise VisnerError(f"encoder: {folder}: its tokenizer doesn't say which word a sub-token is of (it is not fast)")
-    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        raise VisnerError(f"encoder: {folder}: its tokenizer knows more sub-tokens than the encoder; they don't belong")
-    longest = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", LONGEST), LONGEST)
-    return Encoder(tokenizer, model.eval().requires_grad_(False).to(device), longest)
-
-
-@dataclass
-class Tokenised:
-    """A sentence's sub-tokens."""
-
-    first_row: int  # of its words in the array of states
-    ids: list[int]  # [S]
-    words: np.ndarray  # [S] word of each sub-token; -1: none's
-
-
-def write_states(
-    sentences: str | Path, encoder: Encoder, words: str, precision: str, output: str | Path
-) -> dict[str, int]:
-    """Write the states [W, D] float32 of all sentences' units, in the table's order, as .npy; what was counted.
-
-    `words` is "first" (the state of a word's first sub-token) or "mean" (over all of them). A word without sub-tokens
-    (an invisible character alone), or beyond the encoder's positions, has a row of zeros.
-    """
-    lengths = [len(row["units"]) for row in tables.iterate_rows(sentences, tables.SENTENCES, ["units"])]
-    counts = Counter(
-        sentences=len(lengths), words=sum(lengths), without_subtokens=0, truncated_sentences=0, truncated_words=0
-    )
-    device = next(encoder.model.parameters()).device
-    with tables.atomic_path(output) as temporary:
-        shape = (sum(lengths), encoder.dimensions)
-        states = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
-        with stages.progress(None, "states", total=len(lengths), unit="sentence") as bar:
-            for batch in batches(_chunks(sentences, encoder, counts), BATCH[device.type]):
-                rows, found = encode(batch, encoder, words, precision)
-                states[rows] = found
-                bar.update(len(batch))
-        states.flush()
-    return dict(counts)
-
-
-def _chunks(sentences: str | Path, encoder: Encoder, counts: Counter) -> Iterator[list[Tokenised]]:
-    first_row = 0
-    for rows in tables.iterate_batches(sentences, tables.SENTENCES, ["units"], CHUNK):
-        chunk = tokenise(rows.column("units").to_pylist(), encoder, first_row, counts)
-        first_row += sum(map(len, rows.column("units").to_pylist()))
-        yield chunk
-
-
-def tokenise(sentences: list[list[str]], encoder: Encoder, first_row: int, counts: Counter) -> list[Tokenised]:
-    """The sub-tokens of sentences (lists of words); `counts` is told which words have none, or lie too far back."""
-    found = []
-    if not sentences:
-        return found
-    encoded = encoder.tokenizer(sentences, is_split_into_words=True, return_attention_mask=False, verbose=False)
-    kept = encoder.longest
-    for place, (sentence, ids) in enumerate(zip(sentences, encoded["input_ids"], strict=True)):
-        words = np.array([-1 if word is None else word for word in encoded.word_ids(place)])
-        with_subtokens = len(np.unique(words[words >= 0]))
-        counts["without_subtokens"] += len(sentence) - with_subtokens
-        if len(ids) > kept:
-            ends = int((words[::-1] >= 0).argmax())  # special ones after the text: BERT's [SEP]
-            # a word whose sub-tokens are cut in two keeps those that are left
-            ids = [*ids[: kept - ends], *ids[len(ids) - ends :]]
-            words = np.append(words[: kept - ends], words[len(words) - ends :])
-            counts["truncated_sentences"] += 1
-            counts["truncated_words"] += with_subtokens - len(np.unique(words[words >= 0]))
-        found.append(Tokenised(first_row, ids, words))
-        first_row += len(sentence)
-    return found
-
-
-def batches(chunks: Iterator[list[Tokenised]], size: int) -> Iterator[list[Tokenised]]:
-    """Sentences of similar length, of at most `size` sub-tokens with padding; the longest first."""
-    for chunk in chunks:
-        batch: list[Tokenised] = []
-        for sentence in sorted(chunk, key=lambda one: (-len(one.ids), one.first_row)):
-            if batch and (len(batch) + 1) * len(batch[0].ids) > size:
-                yield batch
-                batch = []
-            batch.append(sentence)
-        if batch:
-            yield batch
-
-
-def encode(batch: list[Tokenised], encoder: Encoder, words: str, precision: str) -> tuple[np.ndarray, np.ndarray]:
-    """The rows [N] of a batch's words that have sub-tokens, and their states [N, D] float32."""
-    hidden = last_hidden(batch, encoder, precision)  # [B, S, D]
-    of_sentence = np.concatenate([np.full(len(one.ids), place) for place, one in enumerate(batch)])  # [T]
-    positions = np.concatenate([np.arange(len(one.ids)) for one in batch])  # [T]
-    rows = np.concatenate([np.where(one.words < 0, -1, one.words + one.first_row) for one in batch])  # [T]
-    is_word = rows >= 0
-    rows, first, word = np.unique(rows[is_word], return_index=True, return_inverse=True)
-    of_sentence, positions = of_sentence[is_word], positions[is_word]
-    if words == "first":
-        found = hidden[_on(of_sentence[first], hidden), _on(positions[first], hidden)]  # [N, D]
-    else:
-        subtokens = hidden[_on(of_sentence, hidden), _on(positions, hidden)]
-        found = hidden.new_zeros(len(rows), hidden.shape[2]).index_add_(0, _on(word, hidden), subtokens)
-        found /= torch.bincount(_on(word, hidden)).unsqueeze(1)
-    if not torch.isfinite(found).all():
-        raise VisnerError(f"encoder: its states are not finite in {precision}; set precision: float32")
-    return rows, found.cpu().numpy()
-
-
-@torch.inference_mode()
-def last_hidden(batch: list[Tokenised], encoder: Encoder, precision: str) -> Tensor:
-    """The encoder's last layer [B, S, D] over a padded batch, in float32."""
-    device = next(encoder.model.parameters()).device
-    width = max(len(one.ids) for one in batch)
-    ids = np.full((len(batch), width), encoder.tokenizer.pad_token_id or 0)
-    mask = np.zeros((len(batch), width), dtype=np.int64)
-    for row, one in enumerate(batch):
-        ids[row, : len(one.ids)] = one.ids
-        mask[row, : len(one.ids)] = 1
-    with devices.autocast(device, precision):
-        # of equal lengths, no mask: its absence lets torch take the faster attention
-        attention = None if mask.all() else torch.from_numpy(mask).to(device)
-        return encoder.model(torch.from_numpy(ids).to(device), attention_mask=attention).last_hidden_state.float()
-
-
-def _on(indices: np.ndarray, like: Tensor) -> Tensor:
-    return torch.from_numpy(indices).to(like.device)
-
-
-def read_states(path: str | Path) -> np.ndarray:
-    """The states [W, D], mapped."""
+def _mapped(path: str | Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="c", allow_pickle=False)  # c: torch wants an array that could be written
     except FileNotFoundError:

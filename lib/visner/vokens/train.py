@@ -16,13 +16,13 @@ from visner.training import fit
 from visner.vokens import VERSION, pairs
 from visner.vokens.matcher import Matcher, save
 from visner.vokens.recall import CUTS, recall
-from visner.vokens.states import read_states
+from visner.vokens.states import States
 
 
 def train(
     recipe: Recipe,
     sentences: Path,
-    states: Path,
+    states: list[Path],
     images: list[Path],
     embeddings: list[Path],
     resume: Path,
@@ -31,8 +31,8 @@ def train(
     device: torch.device,
 ) -> None:
     """Write the matcher and its history; an interrupted training goes on from its checkpoint in `resume`."""
-    content = json.loads(recipe.fingerprint("top", "exclude_own", "pool", "pool_corpus"))  # they are the search's
-    sums = [sha256_file(path) for path in (sentences, states, *images, *embeddings)]
+    content = json.loads(recipe.training_fingerprint())
+    sums = [sha256_file(path) for path in (sentences, *states, *images, *embeddings)]
     key = hashlib.sha256(json.dumps(["vokens", VERSION, content, sums, device.type]).encode()).hexdigest()
     checkpoint = resume / f"{key[:16]}.safetensors"
     with locked(checkpoint):
@@ -43,7 +43,7 @@ def train(
 def _train(
     recipe: Recipe,
     sentences: Path,
-    states: Path,
+    states: list[Path],
     images: list[Path],
     embeddings: list[Path],
     checkpoint: Path,
@@ -51,7 +51,7 @@ def _train(
     history: Path,
     device: torch.device,
 ) -> None:
-    read, attached, mapped = pairs.read_sentences(sentences), pairs.read_attached(images), read_states(states)
+    read, attached, mapped = pairs.read_sentences(sentences), pairs.read_attached(images), States(states)
     chosen = {split: pairs.with_pictures(read, attached, split) for split in ("train", "dev")}
     found = {split: pairs.load_pairs(some, attached, mapped, embeddings, device) for split, some in chosen.items()}
     for split, some in found.items():

@@ -6,79 +6,58 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from visner import provenance, stages, tables
+from visner import stages, tables
 from visner.errors import VisnerError
-from visner.pictures import first_pictures, picture_vectors
 from visner.recipes import Matcher as Recipe
-from visner.vokens import VERSION
 from visner.vokens.matcher import Matcher, load
-from visner.vokens.pairs import Sentence, pool_of, read_sentences
+from visner.vokens.pairs import Sentence, read_sentences
 from visner.vokens.search import Pool
-from visner.vokens.states import read_states
+from visner.vokens.states import States
 
-FAISS = ("faiss-cpu", "faiss-gpu")
 BLOCK = 512  # sentences whose words are searched together
 
 
 def vokenize(
     recipe: Recipe,
     sentences: Path,
+    rows: range,
     states: Path,
     matcher: Path,
-    images: list[Path],
-    embeddings: list[Path],
+    pool: Path,
+    graph: Path,
     output: Path,
-    pool_output: Path,
     device: torch.device,
-) -> dict:
-    """Write the tables of vokens and of the pool; what the search was (also in the vokens' provenance).
+) -> None:
+    """Write the table of the vokens of some rows' sentences, whose words' states are `states`.
 
-    `images` and `embeddings` are the shards of the pool. With `exclude_own` a word doesn't find the picture that its
-    own sentence's attachment alone has; another attachment's copy of the same bytes is another's picture, and found.
+    With `exclude_own` a word doesn't find the picture that its own sentence's attachment alone has; another
+    attachment's copy of the same bytes is another's picture, and found.
     """
-    read = read_sentences(sentences)
-    pool = pool_of(read, first_pictures(images))
-    if not pool:
-        raise VisnerError("the pool has no usable picture; look at its source of images")
+    read, mapped = read_sentences(sentences, rows), States([states])
+    if sum(len(one.words) for one in read) != len(mapped):
+        raise VisnerError(f"{states}: it has {len(mapped)} words, not those of these sentences; make it again")
     model = load(matcher).to(device)
-    vectors = torch.from_numpy(picture_vectors(embeddings, list(pool))[:, 0])  # [P, V]
-    index = Pool(model.embed_pictures(vectors.to(device)))
-    own = {names[0]: row for row, names in enumerate(pool.values()) if len(names) == 1} if recipe.exclude_own else {}
-    mapped = read_states(states)
-    counts = {
-        "method": index.method,
-        "recall": index.recall(_some_words(model, mapped, device), recipe.top),
-        "pictures": len(pool),
-        "names": sum(map(len, pool.values())),
-    }
-    made_by = {
-        "stage": "vokens",
-        "version": VERSION,
-        "recipe": recipe.model_dump(mode="json"),
-        "search": counts,
-        "sentences": provenance.sha256_file(sentences),
-        "matcher": provenance.sha256_file(matcher),
-        "embeddings": tables.read_provenance(embeddings[0]),
-        "device": device.type,
-        "versions": provenance.versions("torch", *(() if index.method == "exact" else FAISS), "numpy", "pyarrow"),
-    }
+    table = tables.read_table(pool, tables.pool_schema(model.recipe.dimensions))
+    image_ids, names = table.column("image_id").to_pylist(), table.column("names").to_pylist()
+    vectors = table.column("vector").combine_chunks().flatten().to_numpy().reshape(len(table), -1)  # [P, d]
+    index = Pool(torch.tensor(vectors, device=device), np.load(graph, allow_pickle=False))
+    own = {some[0]: row for row, some in enumerate(names) if len(some) == 1} if recipe.exclude_own else {}
     started = time.monotonic()
-    rows = _rows(read, mapped, model, index, list(pool), own, recipe.top, device)
-    written = tables.write_table(
-        output, tables.VOKENS, stages.progress(rows, "vokens", total=len(read), unit="sentence"), made_by
+    found = stages.progress(
+        _rows(read, mapped, model, index, image_ids, own, recipe.top, device),
+        "vokens",
+        total=len(read),
+        unit="sentence",
     )
-    named = ({"image_id": image_id, "names": names} for image_id, names in pool.items())
-    tables.write_table(pool_output, tables.POOL, named, made_by)
+    written = tables.write_table(output, tables.VOKENS, found, tables.read_provenance(pool))
     seconds = time.monotonic() - started
-    stages.log.info("%d sentences in %.1f s; %d pictures, %s search", written, seconds, len(pool), index.method)
-    return counts
+    stages.log.info("%d sentences in %.1f s; %d pictures, %s search", written, seconds, len(table), index.method)
 
 
 def _rows(
     sentences: list[Sentence],
-    states: np.ndarray,
+    states: States,
     matcher: Matcher,
     pool: Pool,
     image_ids: list[str],
@@ -110,9 +89,3 @@ def _rows(
 def _kept(rows: list[int], scores: list[float], image_ids: list[str]) -> tuple[list[str], list[float]]:
     count = sum(row >= 0 for row in rows)
     return [image_ids[row] for row in rows[:count]], scores[:count]
-
-
-def _some_words(matcher: Matcher, states: np.ndarray, device: torch.device) -> Tensor:
-    """A thousand words with states and more [N, d], from everywhere in the corpus: the search's recall's sample."""
-    sample = states[:: max(1, len(states) // 2000)]
-    return matcher.embed_words(torch.from_numpy(sample[sample.any(1)]).to(device))

@@ -101,7 +101,7 @@ def test_without_flair_the_extra_is_named(monkeypatch):
 def train(visner_vectors):
     def run(tables, output, direction="forward", **keys):
         recipe = {"corpora": ["any"], "hidden": 16, "batch": 2, "sequence_length": 20, "epochs": 3} | keys
-        texts = ["--sentences", tables[0], "--words", tables[1]]
+        texts = ["--sentences", tables[0], "--words", tables[1], "--resume", output.parent / "resume"]
         visner_vectors(
             "flair-train", "--recipe", json.dumps(recipe), "--direction", direction, *texts, "--output", output
         )
@@ -146,11 +146,45 @@ def test_too_little_text_for_the_batch(train, corpus, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
-def test_an_interrupted_training_makes_no_model(train, corpus, tmp_path, monkeypatch):
-    def interrupt(*_, **__):
-        raise KeyboardInterrupt
+def ended(caplog):
+    """(epoch, learning rate) of each that was trained."""
+    lines = [line for line in caplog.messages if "end of split" in line]
+    return [(int(line.split("| epoch")[1].split()[0]), float(line.split()[-1])) for line in lines]
 
-    monkeypatch.setattr(LanguageModel, "generate_text", interrupt)  # which the trainer calls after the first epoch
-    with pytest.raises(KeyboardInterrupt):
-        train(corpus, tmp_path / "model")
-    assert not (tmp_path / "model").exists()
+
+def test_an_interrupted_training_goes_on_after_its_last_epoch(train, corpus, tmp_path, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    recipe = {"epochs": 6, "learning_rate": 60}  # so much that it is annealed
+    train(corpus, tmp_path / "whole", **recipe)
+    whole = ended(caplog)
+    assert [epoch for epoch, _ in whole] == [1, 2, 3, 4, 5, 6]
+    assert len({rate for _, rate in whole}) > 1
+    assert not list((tmp_path / "resume").glob("*.safetensors"))
+    calls = []
+
+    def interrupt(*_, **__):
+        calls.append(1)
+        if len(calls) % 3 == 0:
+            raise KeyboardInterrupt
+        return "text"
+
+    monkeypatch.setattr(LanguageModel, "generate_text", interrupt)  # which the trainer calls at the end of an epoch
+    caplog.clear()
+    for _ in range(2):  # in epochs 3 and 5, whose ends are lost
+        with pytest.raises(KeyboardInterrupt):
+            train(corpus, tmp_path / "model", **recipe)
+        assert not (tmp_path / "model").exists()
+        assert list((tmp_path / "resume").glob("*.safetensors"))
+    train(corpus, tmp_path / "model", **recipe)
+    assert ended(caplog) == whole
+    assert (tmp_path / "model").read_bytes() == (tmp_path / "whole").read_bytes()
+    assert [line.split(" from ")[0] for line in caplog.messages if "resuming" in line] == [
+        "resuming after epoch 2",
+        "resuming after epoch 4",
+    ]
+
+
+def test_another_checkpoint_under_its_name_is_one_line(tmp_path):
+    (tmp_path / "checkpoint").write_bytes(b"no")
+    with pytest.raises(VisnerError, match="delete it, and the training starts anew"):
+        flair_models._resume(tmp_path / "checkpoint", flair_model("forward"), None)

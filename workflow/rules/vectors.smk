@@ -61,7 +61,7 @@ rule vectors_flair_train:
         version=visner.vectors.VERSION,
     shell:
         "exec python -m visner --log {log:q} vectors flair-train --recipe {params.recipe:q} --direction {wildcards.direction}"
-        " --sentences {input.sentences:q} --words {input.words:q} --output {output:q}"
+        " --sentences {input.sentences:q} --words {input.words:q} --resume results/.resume --output {output:q}"
         " --gpu {resources.gpu} --threads 1"
 
 

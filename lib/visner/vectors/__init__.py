@@ -1,3 +1,3 @@
 """The text side of x_t: GloVe vectors of characters and words, and Flair vectors of every word occurrence."""
 
-VERSION = 1  # raised when the results of this stage change
+VERSION = 2  # raised when the results of this stage change

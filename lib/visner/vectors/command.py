@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_recipe(train, "Flair")
     _add_direction(train)
     _add_texts(train, required=True)
+    train.add_argument("--resume", type=Path, required=True, metavar="FOLDER", help="where checkpoints are kept")
     stages.add_compute_arguments(train)
     train.set_defaults(verb_run=_flair_train)
 
@@ -102,18 +103,27 @@ def _glove(arguments: argparse.Namespace) -> None:
 
 
 def _flair_train(arguments: argparse.Namespace) -> None:
+    import hashlib
+    import json
+
     from visner import device
     from visner.config import read_recipe
     from visner.provenance import sha256_files
     from visner.recipes import Flair
-    from visner.vectors import flair_models
+    from visner.vectors import VERSION, flair_models
     from visner.vectors.texts import training_sentences
 
     recipe = read_recipe(arguments.recipe, Flair)
     sentences = training_sentences(arguments.sentences, arguments.words, "word")
-    model = flair_models.train(sentences, recipe, arguments.direction, device.select(arguments.gpu, arguments.threads))
     data = sha256_files([*arguments.sentences, *arguments.words])
-    model.save(arguments.output, _provenance(recipe, data, "flair", "torch"))
+    where = device.select(arguments.gpu, arguments.threads)
+    content = [VERSION, arguments.direction, recipe.fingerprint(), data, where.type]
+    key = hashlib.sha256(json.dumps(["flair", *content]).encode()).hexdigest()
+    checkpoint = arguments.resume / f"{key[:16]}.safetensors"
+    with stages.locked(checkpoint):
+        model = flair_models.train(sentences, recipe, arguments.direction, where, checkpoint)
+        model.save(arguments.output, _provenance(recipe, data, "flair", "torch"))
+        checkpoint.unlink()
 
 
 def _flair_import(arguments: argparse.Namespace) -> None:

@@ -1,27 +1,33 @@
 """The one module that imports flair: training its language models, reading ready ones, converting both.
 
-What flair saves is a pickle; it never leaves this module. Training is flair's own LanguageModelTrainer; its text files
-and checkpoints live in a temporary folder.
+What flair saves is a pickle; it never leaves this module. Training is flair's own LanguageModelTrainer, an epoch at a
+time; its text files and what it saves live in a temporary folder. Its own checkpoints are not used: they hold neither
+the random state nor the annealing's, so that a resumed training would end elsewhere.
 """
 
 import logging
+import math
 import pickle
 import shutil
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 from visner.errors import VisnerError
 from visner.recipes import Flair
 from visner.stages import log
+from visner.tables import atomic_path
 from visner.vectors.language_model import CharacterLanguageModel, Direction
 
 HELD_OUT = 20  # every twentieth sentence of the training text tells the trainer how well the model reads
 SPLIT_CHARACTERS = 20_000_000  # of a file of training text: flair holds one in memory, as Python characters
+ANNEAL = 0.25  # what the learning rate is multiplied by after an epoch without a better model (flair's default)
 
 
 def import_flair():
@@ -46,6 +52,16 @@ class Text:
     splits: int = 0
 
 
+@dataclass
+class Progress:
+    """Where a training is, beside the parameters of its model."""
+
+    epochs: int  # that are done
+    learning_rate: float  # of the next one
+    loss: float = math.inf  # of the best model, on the held-out sentences
+    best: dict[str, torch.Tensor] = field(default_factory=dict)  # its parameters, as ours
+
+
 class _ToOurLog(logging.Handler):
     """Of what flair reports, the lines about batches and splits (`| split 1/1 | ... | ppl 35.3`)."""
 
@@ -55,17 +71,17 @@ class _ToOurLog(logging.Handler):
 
 
 def train(
-    sentences: Iterable[list[str]], recipe: Flair, direction: Direction, device: torch.device
+    sentences: Iterable[list[str]], recipe: Flair, direction: Direction, device: torch.device, checkpoint: Path
 ) -> CharacterLanguageModel:
     """Train a language model on sentences, given as words, and convert it.
 
     The text is the words joined by single spaces, as the encoder reads them (flair's `tokenized_lm`). The best model
-    by the held-out sentences is kept. An interrupted training starts again: flair's checkpoints hold neither the
-    random state nor the annealing's, so that a resumed one would end elsewhere.
+    by the held-out sentences is kept. `checkpoint` has the state after each epoch, from which an interrupted training
+    goes on, to the same bits: all randomness of an epoch follows from the seed and its number.
     """
     flair = import_flair()
     from flair.models import LanguageModel
-    from flair.trainers.language_model_trainer import LanguageModelTrainer, TextCorpus
+    from flair.trainers.language_model_trainer import TextCorpus
 
     flair.device = device
     flair.set_seed(recipe.seed)
@@ -74,29 +90,88 @@ def train(
         dictionary = flair.data.Dictionary()
         text = _write_text(sentences, folder, dictionary)
         _check_size(text, recipe)
+        with open(folder / "valid.txt", encoding="utf-8") as valid:  # flair wants a test, too; nothing is chosen by it
+            (folder / "test.txt").write_text(valid.read(4 * recipe.batch), encoding="utf-8")
         forward = direction == "forward"
         model = LanguageModel(dictionary, forward, recipe.hidden, nlayers=1)
         # without case flips, which would make characters that the dictionary lacks
         corpus = TextCorpus(folder, dictionary, forward, character_level=True, random_case_flip=False)
-        try:
-            LanguageModelTrainer(model, corpus).train(
-                folder / "model",
-                sequence_length=recipe.sequence_length,
-                learning_rate=recipe.learning_rate,
-                mini_batch_size=recipe.batch,
-                max_epochs=recipe.epochs,
-                patience=text.splits - 1,  # a quarter of the learning rate after an epoch without a better model
-                num_workers=0,  # its data loaders shuffle by the global random state: here, in this process
-            )
-        except OverflowError:  # the perplexity that it prints
-            raise VisnerError("flair: the training diverged; lower learning_rate") from None
-        report = (folder / "model" / "loss.txt").read_text().splitlines()
-        if sum(line.startswith("| end of split") for line in report) < recipe.epochs * text.splits:
-            raise KeyboardInterrupt  # which the trainer swallows, to go on as if it had finished
-        best = folder / "model" / "best-lm.pt"
-        if not best.exists():
-            raise VisnerError("flair: the held-out loss was never finite; lower learning_rate")
-        return convert(LanguageModel.load_language_model(best))
+        progress = _resume(checkpoint, model, recipe)
+        while progress.epochs < recipe.epochs:
+            flair.set_seed((recipe.seed * 100_003 + progress.epochs) % 2**32)
+            loss = _train_epoch(model, corpus, recipe, progress, text.splits, folder / "epoch")
+            if loss < progress.loss:
+                best = convert(LanguageModel.load_language_model(folder / "epoch" / "best-lm.pt"))
+                progress.loss, progress.best = loss, best.state_dict()
+            else:
+                progress.learning_rate *= ANNEAL
+            progress.epochs += 1
+            shutil.rmtree(folder / "epoch")
+            _keep(checkpoint, model, progress)
+    if not progress.best:
+        raise VisnerError("flair: the held-out loss was never finite; lower learning_rate")
+    converted = convert(model)
+    converted.load_state_dict(progress.best)
+    return converted
+
+
+def _train_epoch(model, corpus, recipe: Flair, progress: Progress, splits: int, folder: Path) -> float:
+    """The least held-out loss after the splits of one epoch; in `folder` the model that had it, if it is the best."""
+    from flair.trainers.language_model_trainer import LanguageModelTrainer
+
+    losses = []
+
+    class Trainer(LanguageModelTrainer):
+        def evaluate(self, *arguments) -> float:
+            losses.append(super().evaluate(*arguments))
+            return losses[-1]
+
+    try:
+        Trainer(model, corpus, epoch=progress.epochs, loss=progress.loss).train(
+            folder,
+            sequence_length=recipe.sequence_length,
+            learning_rate=progress.learning_rate,
+            mini_batch_size=recipe.batch,
+            max_epochs=progress.epochs + 1,
+            patience=splits,  # no annealing within the epoch
+            num_workers=0,  # its data loaders shuffle by the global random state: here, in this process
+        )
+    except OverflowError:  # the perplexity that it prints
+        raise VisnerError("flair: the training diverged; lower learning_rate") from None
+    report = (folder / "loss.txt").read_text().splitlines()
+    if sum(line.startswith("| end of split") for line in report) < splits:
+        raise KeyboardInterrupt  # which the trainer swallows, to go on as if it had finished
+    return min((loss for loss in losses[:splits] if math.isfinite(loss)), default=math.inf)
+
+
+def _keep(checkpoint: Path, model, progress: Progress) -> None:
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"best.{name}": value for name, value in progress.best.items()}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    said = {name: repr(getattr(progress, name)) for name in ("epochs", "learning_rate", "loss")}
+    with atomic_path(checkpoint) as temporary:
+        save_file(tensors, temporary, said)
+
+
+def _resume(checkpoint: Path, model, recipe: Flair) -> Progress:
+    """Where the checkpoint is, or the beginning; the model's parameters are set."""
+    if not checkpoint.exists():
+        return Progress(0, recipe.learning_rate)
+    groups: dict[str, dict[str, torch.Tensor]] = {"model": {}, "best": {}}
+    try:
+        with safe_open(checkpoint, "pt") as file:
+            said = file.metadata()
+            for key in file.keys():  # noqa: SIM118 - a safetensors file is no mapping
+                group, _, name = key.partition(".")
+                groups[group][name] = file.get_tensor(key)
+        model.load_state_dict(groups["model"])
+        progress = Progress(int(said["epochs"]), float(said["learning_rate"]), float(said["loss"]), groups["best"])
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        raise VisnerError(
+            f"{checkpoint}: no checkpoint that can be gone on from ({error}); delete it, and the training starts anew"
+        ) from None
+    log.info("resuming after epoch %d from %s", progress.epochs, checkpoint)
+    return progress
 
 
 def _check_size(text: Text, recipe: Flair) -> None:
@@ -126,7 +201,6 @@ def _write_text(sentences: Iterable[list[str]], folder: Path, dictionary) -> Tex
             text.training += train.write(line)
             for character in line:
                 dictionary.add_item(character)
-    shutil.copy(folder / "valid.txt", folder / "test.txt")  # flair wants both; nothing is chosen by the second
     return text
 
 

@@ -109,10 +109,11 @@ def wait_for(condition: Callable, pause: float = 0.1, limit: float = 120):
 
 
 def make_study(folder: Path) -> Project:
-    """The tiny project with two shards of pictures, for a job array, enough epochs to be disturbed in, and a study."""
+    """The tiny project with two shards of pictures, for a job array, systems that find something, and a study."""
     project = make_project(folder)
-    gate = EXPERIMENT | {"training": EXPERIMENT["training"] | {"epochs": 12, "patience": 12}}
-    text = {key: EXPERIMENT[key] for key in ("corpus", "vectors", "hidden", "training")} | {"fusion": "none"}
+    training = {"epochs": 30, "patience": 30, "batch": 4, "learning_rate": 0.01}
+    gate = EXPERIMENT | {"hidden": 32, "training": training}
+    text = {key: gate[key] for key in ("corpus", "vectors", "hidden", "training")} | {"fusion": "none"}
     content = CONFIG | {"experiments": {"tiny_gate": gate, "tiny_text": text}}
     content["corpora"] = {"tiny": CONFIG["corpora"]["tiny"] | {"nouns": {"shards": 2}}}
     content["studies"] = {"tiny": {"baseline": "tiny_text", "systems": ["tiny_gate"], "shuffles": 50}}

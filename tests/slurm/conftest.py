@@ -10,6 +10,8 @@ from cluster import Cluster, free_ports
 from cluster_project import MODEL, STUDY, ClusterProject, make_study
 from tiny_project import TARGET, Project
 
+from visner import tables
+
 
 def pytest_collection_modifyitems(items):
     """The longest test first, the short ones of the docs last: pytest's processes end at the same time."""
@@ -43,6 +45,7 @@ def finished(tmp_path_factory, worker_id) -> Project:
         project = make_study(folder)
         done = project.run(STUDY)
         assert done.returncode == 0, done.stdout + done.stderr
+        assert tables.read_json(folder / TARGET)["test"]["strict"]["mean"]["micro"]["f1"] > 0  # else all would be equal
         return project
 
 

@@ -11,7 +11,8 @@ import tracemalloc
 from email.utils import formatdate
 
 import pytest
-from hostile_server import HostileServer, gzip_bomb, picture
+from hostile_bodies import gzip_bomb, picture
+from hostile_server import HostileServer
 
 pytest.importorskip("aiohttp")
 

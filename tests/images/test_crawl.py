@@ -183,6 +183,31 @@ def test_an_engine_that_throttles_is_waited_for(tmp_path, monkeypatch):
         assert sum(path.startswith("/flaky") for path in server.paths()) == 4
 
 
+def test_while_an_engine_is_away_one_query_asks_for_all(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(network, "FIRST_PAUSE", 0.2)
+    with engine_server(tmp_path, **WEB) as server:
+        pass
+    patient = FAST.model_copy(update={"patience": 120.0})
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(crawl, tmp_path, bing(server, crawl=patient))
+        time.sleep(2)
+        with engine_server(tmp_path, port=int(server.url.rpartition(":")[2]), **WEB) as server:
+            assert outcomes(coming.result()) == expected(server, 4, 8)
+    waits = sum("asked again" in message for message in caplog.messages)
+    assert 1 <= waits < len(QUERIES) // 2
+
+
+def test_one_query_that_the_engine_always_fails_on_stops_after_patience(tmp_path, monkeypatch):
+    monkeypatch.setattr(network, "FIRST_PAUSE", 0.1)
+    page = "\n    def pages(self, query):\n        yield self.server + ('/status/500' if query == '空' else '/page')\n"
+    with HostileServer() as server:
+        recipe = custom(tmp_path, server, [], "/page", crawl=FAST.model_copy(update={"patience": 0.5}))
+        (tmp_path / "mine.py").write_text(SOURCE + page)
+        with pytest.raises(VisnerError, match=r"'空': .*/status/500: http-500.*run again later"):
+            crawl(tmp_path, recipe, root=tmp_path)
+        assert server.paths().count("/status/500") <= 4
+
+
 def test_what_a_page_names_is_stored_without_passwords_and_only_as_text(tmp_path):
     with HostileServer() as server:
         recipe = custom(tmp_path, server, [], "/page")

@@ -1,10 +1,15 @@
 """Locks wait, and a stage dies with its parent: real processes."""
 
+import contextlib
+import fcntl
 import os
+import pty
 import re
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 from datetime import datetime
 from pathlib import Path
@@ -102,3 +107,23 @@ def test_a_log_begins_with_the_job_of_the_cluster(tmp_path, monkeypatch):
     monkeypatch.setenv("SLURM_JOB_ID", "12")
     start(f"from visner import stages\nstages.start_log({str(tmp_path / 'log')!r})\nstages.log.info('more')").wait()
     assert (tmp_path / "log").read_text().splitlines() == [f"SLURM job 12 on {socket.gethostname()}", "more"]
+
+
+def test_a_message_on_a_terminal_has_a_line_of_its_own():
+    code = (
+        "from visner import stages\nstages.start_log(None)\n"
+        "for number in stages.progress(range(3), 'work'):\n    stages.log.info('message %d', number)"
+    )
+    ours, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
+    done = start(code, stderr=terminal)
+    os.close(terminal)
+    said = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while part := os.read(ours, 4096):
+            said += part
+    os.close(ours)
+    assert done.wait(timeout=30) == 0
+    shown = [line.rpartition("\r")[2] for line in said.decode().replace("\r\n", "\n").split("\n")]
+    assert shown[:3] == ["message 0", "message 1", "message 2"]
+    assert "100%" in shown[3]

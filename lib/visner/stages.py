@@ -31,13 +31,20 @@ def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
 
 def start_log(file: str | None) -> None:
     """Messages to the terminal, and to `file` if it is given; in a job of SLURM's the first one names it."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [_AboveBars() if sys.stderr.isatty() else logging.StreamHandler(sys.stderr)]
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(file, mode="w", encoding="utf-8"))
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
     if job := os.environ.get("SLURM_JOB_ID"):
         log.info("SLURM job %s on %s", job, socket.gethostname())
+
+
+class _AboveBars(logging.StreamHandler):
+    """Messages on a terminal on lines of their own, not behind a progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(self.format(record), file=self.stream)
 
 
 def progress(items: Iterable | None, what: str, **options: Any) -> tqdm:

@@ -1,20 +1,13 @@
-"""The stage `embeddings`: the same vectors to the bit, whatever stands beside a picture, is killed or runs beside."""
+"""The stage `embeddings`: the same vectors to the bit, whatever stands beside a picture; and what stops it."""
 
 import io
-import json
 import logging
-import re
-import signal
-import sqlite3
-import subprocess
-import sys
-import time
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from embedding_tables import dimensions, stored, vectors_of
 from PIL import Image
 from torchvision.transforms._presets import ImageClassification
 
@@ -25,34 +18,9 @@ from visner.embeddings.weights import make_weights, read_weights, write_weights
 from visner.errors import VisnerError
 from visner.recipes import Embedding
 
-EMBED = """
-import json, sys
-import torch
-from visner.recipes import Embedding
-from visner.embeddings.embed import embed
-torch.set_num_threads(1)
-weights, images, store, output = sys.argv[1:5]
-recipe = Embedding(backbone="mobilenet_v3_small", weights="random")
-print(json.dumps(embed(recipe, weights, images, store, output, torch.device("cpu"))))
-"""
-
-
-def start(*arguments, **options) -> subprocess.Popen:
-    command = [sys.executable, "-c", EMBED, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
-
 
 def in_process(recipe, weights, images, store, output, **options) -> dict:
     return embed(recipe, weights, images, store, output, torch.device("cpu"), **options)
-
-
-def dimensions(path) -> int:
-    return pq.read_schema(path).field("vector").type.list_size
-
-
-def vectors_of(path) -> dict[str, np.ndarray]:
-    table = tables.read_table(path, tables.embeddings_schema(dimensions(path))).to_pylist()
-    return {row["image_id"]: np.array(row["vector"], np.float32) for row in table if row["region"] == 0}
 
 
 @pytest.fixture(scope="session")
@@ -153,75 +121,6 @@ def test_a_shard_without_pictures_is_an_empty_table(write_shard, recipe, weights
     assert (dimensions(tmp_path / "0.parquet"), vectors_of(tmp_path / "0.parquet")) == (576, {})
 
 
-def test_two_jobs_at_once_share_the_work(write_shard, weights, tmp_path):
-    """Shards that overlap in 40 of 60 pictures: 80 distinct ones, and as many are embedded."""
-    write_shard(tmp_path / "a.parquet", range(60))
-    write_shard(tmp_path / "b.parquet", range(79, 19, -1))
-    jobs = [
-        start(weights, tmp_path / f"{name}.parquet", tmp_path / "store", tmp_path / f"out-{name}.parquet")
-        for name in "ab"
-    ]
-    counts = [json.loads(job.communicate(timeout=120)[0]) for job in jobs]
-    assert [job.returncode for job in jobs] == [0, 0]
-    assert [one["pictures"] for one in counts] == [60, 60]
-    assert sum(one["embedded"] for one in counts) == 80
-    a, b = (vectors_of(tmp_path / f"out-{name}.parquet") for name in "ab")
-    for image_id in a.keys() & b.keys():
-        np.testing.assert_array_equal(a[image_id], b[image_id])
-
-
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_job_goes_on_where_it_was(write_shard, weights, tmp_path, sent):
-    """Killed between batches, twice: nothing is embedded twice and the table has the same bytes."""
-    images = tmp_path / "images.parquet"
-    write_shard(images, range(150))
-    whole, again = tmp_path / "whole.parquet", tmp_path / "again.parquet"
-    job = start(weights, images, tmp_path / "store-whole", whole)
-    job.communicate(timeout=120)
-    kept = 0
-    for _ in range(2):
-        job = start(weights, images, tmp_path / "store", again)
-        deadline = time.monotonic() + 60
-        while (now := stored(tmp_path / "store")) < kept + 16 and job.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        job.send_signal(sent)
-        assert job.wait() == -sent
-        kept = stored(tmp_path / "store")
-        assert kept >= now
-        assert not again.exists()
-    assert 32 <= kept < 150
-    job = start(weights, images, tmp_path / "store", again)
-    assert json.loads(job.communicate(timeout=120)[0]) == {"pictures": 150, "embedded": 150 - kept}
-    assert again.read_bytes() == whole.read_bytes()
-
-
-def test_pictures_that_a_stopped_job_has_claimed_are_waited_for_and_explained(write_shard, weights, tmp_path):
-    """A job that hangs, as one does whose machine is away; its file deleted, the other goes on by itself."""
-    images = tmp_path / "images.parquet"
-    write_shard(images, range(40))
-    hanging = start(weights, images, tmp_path / "store", tmp_path / "a.parquet")
-    deadline = time.monotonic() + 60
-    while stored(tmp_path / "store") < 8:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    hanging.send_signal(signal.SIGSTOP)
-    try:
-        with open(tmp_path / "log", "w") as log:
-            other = start(weights, images, tmp_path / "store", tmp_path / "b.parquet", stderr=log)
-        while not (said := (tmp_path / "log").read_text()):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        (line,) = said.splitlines()
-        (owner,) = (one for one in tmp_path.glob("store/embeddings/*/owners/*") if f"-{hanging.pid}-" in one.name)
-        assert re.fullmatch(rf"\d+ pictures are being embedded by another job: .* delete {owner}", line)
-        owner.unlink()
-        assert json.loads(other.communicate(timeout=60)[0])["embedded"] > 0
-    finally:
-        hanging.kill()
-        hanging.wait()
-
-
 def test_a_scratch_disk_changes_nothing(pictures, recipe, weights, tmp_path, caplog):
     (tmp_path / "scratch").mkdir()
     with caplog.at_level(logging.INFO, "visner"):
@@ -232,20 +131,6 @@ def test_a_scratch_disk_changes_nothing(pictures, recipe, weights, tmp_path, cap
     assert list((tmp_path / "scratch").iterdir()) == []
     (line,) = (line for line in caplog.messages if "copied to" in line)
     assert str(pictures[0]) in line
-
-
-def stored(store) -> int:
-    """The vectors in the store; 0 while there is none."""
-    files = list(store.glob("embeddings/*/vectors.sqlite"))
-    if not files:
-        return 0
-    database = sqlite3.connect(files[0], timeout=30)
-    try:
-        return database.execute("SELECT count(*) FROM vectors").fetchone()[0]
-    except sqlite3.OperationalError:  # not yet created
-        return 0
-    finally:
-        database.close()
 
 
 def test_vectors_that_are_not_finite_stop_the_stage(pictures, recipe, tmp_path):
@@ -289,34 +174,3 @@ def test_a_ribbon_does_not_become_a_giant():
     file = io.BytesIO()
     Image.new("RGB", (1, 60_000), "red").save(file, "PNG")
     assert Preprocessing().decode(file.getvalue()).shape == (224, 224, 3)
-
-
-def test_memory_does_not_grow_with_the_number_of_pictures(weights, tmp_path):
-    """The peaks of 100 and of 400 pictures, 150 kB each, in processes of their own."""
-    report = "\nimport resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
-    rng = np.random.default_rng(1)
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8), "red").save(file, "JPEG")
-    peaks, sizes = [], []
-    for count in (100, 400):
-        images = tmp_path / f"{count}.parquet"
-        with tables.table_writer(images, tables.IMAGES) as append:
-            for start_at in range(0, count, 50):
-                names = [f"{place:064x}" for place in range(start_at, start_at + 50)]
-                content = [file.getvalue() + rng.bytes(150_000) for _ in names]  # what follows a JPEG is not read
-                columns = dict.fromkeys(tables.IMAGES.names, [None] * 50) | {"image_id": names, "bytes": content}
-                append(pa.table(columns, schema=tables.IMAGES))
-        call = [
-            sys.executable,
-            "-c",
-            EMBED + report,
-            weights,
-            images,
-            tmp_path / "store" / str(count),
-            tmp_path / "out",
-        ]
-        done = subprocess.run([*map(str, call)], check=True, capture_output=True, text=True)
-        peaks.append(float(done.stdout.splitlines()[-1]))
-        sizes.append(images.stat().st_size / 2**20)
-    assert sizes[1] - sizes[0] > 40
-    assert peaks[1] - peaks[0] < (sizes[1] - sizes[0]) / 3

@@ -3,68 +3,22 @@
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import psutil
 import pytest
 from engine_server import engine_server
 from hostile_server import HostileServer
+from loopback_crawl import FAST, QUERIES, SOURCE, WEB, asked, bing, crawl, custom, expected, outcomes
 
-from visner import tables
 from visner.errors import VisnerError
 from visner.images.crawling import network
-from visner.images.fetch import fetch
-from visner.recipes import Crawl, CustomImages, EngineImages
-
-QUERIES = ["京都", "A&B", "C#", "空", *(f"語{number}" for number in range(16))]
-LIMITS = {"user_agent": "tests (+mailto:tests@visner.example)", "allow_hosts": ["127.0.0.1"]}
-FAST = Crawl(**LIMITS, host_rate=None, host_concurrency=20, retries=0, total_timeout=20, patience=0)
-REASON = {"404": "http-404", "html": "not-a-picture", "truncated": "broken"}
-
-
-WEB = {"bytes_a_picture": 3000, "pictures_per_query": 70, "fewest": 1, "empty": 0.2, "failing": 0.3}
-
-
-@pytest.fixture
-def server(tmp_path):
-    with engine_server(tmp_path, **WEB) as web:
-        yield web
-
-
-def bing(server, crawl=FAST, **more) -> EngineImages:
-    return EngineImages(source="bing", engine=server.url, side=32, crawl=crawl, **{"depth": 4, "candidates": 8, **more})
-
-
-def crawl(tmp_path, recipe, queries=QUERIES, root=Path()) -> list[dict]:
-    """The rows of the images table of some queries."""
-    rows = [{"query": query, "occurrences": 1, "shard": 0} for query in queries]
-    tables.write_table(tmp_path / "queries.parquet", tables.QUERIES, rows)
-    fetch(recipe, root, tmp_path / "store", tmp_path / "queries.parquet", 0, tmp_path / "0.parquet", workers=2)
-    return tables.read_table(tmp_path / "0.parquet", tables.IMAGES).to_pylist()
-
-
-def asked(server, what: str) -> list[str]:
-    return [request.path for request in server.requests() if request.path.startswith(what)]
-
-
-def expected(server, query: str, depth: int, candidates: int) -> list[tuple]:
-    """(query, rank, reason, address) by walking down the list, one address after the other."""
-    rows, usable = [], 0
-    for rank, path in enumerate(server.web.pictures(query)[:candidates]):
-        failure = server.web.failure(path)
-        rows.append((query, rank, failure and REASON[failure], server.url + path))
-        usable += failure is None
-        if usable == depth:
-            break
-    return rows
+from visner.recipes import Crawl, CustomImages
 
 
 @pytest.mark.parametrize("depth, candidates", [(4, 8), (1, 1), (50, 60)])
 def test_a_query_ends_with_its_first_usable_pictures(tmp_path, server, depth, candidates):
     rows = crawl(tmp_path, bing(server, depth=depth, candidates=candidates))
-    found = [(row["query"], row["rank"], row["reason"], row["source_url"]) for row in rows]
-    assert found == [row for query in QUERIES for row in expected(server, query, depth, candidates)]
-    assert sorted(asked(server, "/pictures/")) == sorted(address.removeprefix(server.url) for *_, address in found)
+    assert outcomes(rows) == expected(server, depth, candidates)
+    assert sorted(asked(server, "/pictures/")) == sorted(row["source_url"].removeprefix(server.url) for row in rows)
     assert all((row["bytes"] is None) == (row["reason"] is not None) for row in rows)
 
 
@@ -79,22 +33,6 @@ def test_nothing_is_asked_twice(tmp_path, server):
     paths = asked(server, "/images/async") + asked(server, "/pictures/")  # robots.txt: once a crawl
     assert len(paths) == len(set(paths))
     assert crawl(tmp_path, bing(server)) == first  # and less again
-
-
-def test_a_killed_decoder_stops_with_one_line_and_nothing_lost(tmp_path, server):
-    def kill_a_decoder():
-        while not (decoders := [one for one in psutil.Process().children() if "spawn_main" in str(one.cmdline())]):
-            time.sleep(0.01)
-        decoders[0].kill()
-
-    with ThreadPoolExecutor(1) as killer:
-        killed = killer.submit(kill_a_decoder)
-        with pytest.raises(VisnerError, match="^a process that decodes pictures was killed .*run again$"):
-            crawl(tmp_path, bing(server, FAST.model_copy(update={"host_rate": 20})))  # some seconds
-        killed.result()
-    rows = crawl(tmp_path, bing(server))
-    found = [(row["query"], row["rank"], row["reason"], row["source_url"]) for row in rows]
-    assert found == [row for query in QUERIES for row in expected(server, query, 4, 8)]
 
 
 def test_fewer_is_a_fact_and_none_a_warning(tmp_path, server, caplog):
@@ -147,8 +85,7 @@ def test_a_network_that_is_away_is_no_fault_of_the_addresses(tmp_path):
         crawl(tmp_path, deep)
     with engine_server(tmp_path, port=int(server.url.rpartition(":")[2]), **WEB) as server:
         rows = crawl(tmp_path, deep)
-        found = [(row["query"], row["rank"], row["reason"], row["source_url"]) for row in rows]
-        assert found == [row for query in QUERIES for row in expected(server, query, 6, 9)]
+        assert outcomes(rows) == expected(server, 6, 9)
 
 
 def test_a_network_that_comes_back_is_waited_for(tmp_path, monkeypatch):
@@ -162,8 +99,7 @@ def test_a_network_that_comes_back_is_waited_for(tmp_path, monkeypatch):
         time.sleep(1.5)
         with engine_server(tmp_path, port=port, **WEB) as server:
             rows = coming.result()
-    found = [(row["query"], row["rank"], row["reason"], row["source_url"]) for row in rows]
-    assert found == [row for query in QUERIES for row in expected(server, query, 6, 9)]
+    assert outcomes(rows) == expected(server, 6, 9)
 
 
 def test_a_finished_store_needs_neither_network_nor_name(tmp_path):
@@ -183,19 +119,6 @@ def test_an_engine_that_is_away_stops_with_nothing_lost(tmp_path):
     assert rows[: len(first)] == first
     paths = asked(server, "/images/async") + asked(server, "/pictures/")
     assert len(paths) == len(set(paths))
-
-
-SOURCE = """
-class Source:
-    def __init__(self, server, paths, page="/robots.txt"):
-        self.server, self.paths, self.page = server, paths, page
-
-    def pages(self, query):
-        yield f"{self.server}{self.page}?{len(query)}"
-
-    def addresses(self, page):
-        return [self.server + path for path in self.paths]
-"""
 
 
 def test_one_address_for_many_queries_is_fetched_once_a_bucket(tmp_path, server):
@@ -250,12 +173,6 @@ def test_what_the_open_web_does_becomes_rows_with_reasons(tmp_path):
         assert not server.forbidden_connections
 
 
-def custom(tmp_path, server, paths, page, **more) -> CustomImages:
-    (tmp_path / "mine.py").write_text(SOURCE)
-    options = {"server": server.url, "paths": paths, "page": page}
-    return CustomImages(source="custom", file="mine.py", options=options, side=32, **{"crawl": FAST, **more})
-
-
 def test_an_engine_that_throttles_is_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr(network, "FIRST_PAUSE", 0.05)
     with HostileServer() as server:
@@ -264,6 +181,31 @@ def test_an_engine_that_throttles_is_waited_for(tmp_path, monkeypatch):
         rows = crawl(tmp_path, recipe, ["京都"], root=tmp_path)
         assert [row["reason"] for row in rows] == [None]
         assert sum(path.startswith("/flaky") for path in server.paths()) == 4
+
+
+def test_while_an_engine_is_away_one_query_asks_for_all(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(network, "FIRST_PAUSE", 0.2)
+    with engine_server(tmp_path, **WEB) as server:
+        pass
+    patient = FAST.model_copy(update={"patience": 120.0})
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(crawl, tmp_path, bing(server, crawl=patient))
+        time.sleep(2)
+        with engine_server(tmp_path, port=int(server.url.rpartition(":")[2]), **WEB) as server:
+            assert outcomes(coming.result()) == expected(server, 4, 8)
+    waits = sum("asked again" in message for message in caplog.messages)
+    assert 1 <= waits < len(QUERIES) // 2
+
+
+def test_one_query_that_the_engine_always_fails_on_stops_after_patience(tmp_path, monkeypatch):
+    monkeypatch.setattr(network, "FIRST_PAUSE", 0.1)
+    page = "\n    def pages(self, query):\n        yield self.server + ('/status/500' if query == '空' else '/page')\n"
+    with HostileServer() as server:
+        recipe = custom(tmp_path, server, [], "/page", crawl=FAST.model_copy(update={"patience": 0.5}))
+        (tmp_path / "mine.py").write_text(SOURCE + page)
+        with pytest.raises(VisnerError, match=r"'空': .*/status/500: http-500.*run again later"):
+            crawl(tmp_path, recipe, root=tmp_path)
+        assert server.paths().count("/status/500") <= 4
 
 
 def test_what_a_page_names_is_stored_without_passwords_and_only_as_text(tmp_path):

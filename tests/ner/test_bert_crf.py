@@ -1,70 +1,17 @@
-"""BERT-CRF against plain transformers and the equations written out, and its training from tables on disk."""
+"""BERT-CRF against plain transformers and the equations written out."""
 
 import argparse
 import itertools
-import json
-import shutil
 
 import numpy as np
 import pytest
 import torch
+from bert_sentences import CPU, LABELS, SENTENCES, begin, recipe, write
 from transformers import AutoModel, AutoTokenizer
 
-from visner import tables
-from visner.cli import main
 from visner.errors import VisnerError
 from visner.ner.bert_crf import BertCRF
 from visner.ner.bert_inputs import distinct_pictures
-from visner.ner.inputs import corpus_labels
-from visner.ner.train import load, predict, save
-from visner.recipes import BertExperiment
-from visner.training import fit
-
-CPU = torch.device("cpu")
-VISUAL = 6
-LABELS = ["O", "B-X", "I-X"]
-SENTENCES = [
-    ("1", "train", ["tom", "likes", "jaguars"], ["B-X", "O", "O"], [[0], [], [1, 2]]),
-    ("2", "train", ["\ufe0f", "kyoto"], ["O", "B-X"], [[3], []]),
-    ("3", "train", ["abcdefgh", "fast", "jaguar", "in", "kyoto", "bead"], ["O", "O", "B-X", "I-X", "O", "O"], [[]] * 6),
-    ("4", "dev", ["tom", "likes", "jaguars"], ["B-X", "O", "O"], [[4], [4], [4]]),
-    ("5", "test", ["fast", "tom"], ["O", "B-X"], [[], [1, 0]]),
-]
-
-
-def write(folder, sentences):
-    rows, grounded = [], []
-    for name, split, units, labels, pictures in sentences:
-        text = {"sentence_id": name, "document_id": name, "split": split, "text": " ".join(units)}
-        rows.append({**text, "units": units, "labels": labels, "attachment": f"{name}.jpg"})
-        scores = [[1.0] * len(unit) for unit in pictures]
-        grounded.append({"sentence_id": name, "rows": pictures, "scores": scores})
-    tables.write_table(folder / "sentences.parquet", tables.SENTENCES, rows, {"sha256": "s"})
-    tables.write_table(folder / "grounding.parquet", tables.GROUNDING, grounded)
-    visual = np.random.default_rng(5).standard_normal((5, VISUAL)).astype(np.float32)
-    np.save(folder / "vectors.npy", visual)
-    return visual
-
-
-@pytest.fixture
-def given(tmp_path, encoder):
-    """The arguments of `ner train` for a few sentences whose pictures are random vectors."""
-    write(tmp_path, SENTENCES)
-    paths = {"sentences": tmp_path / "sentences.parquet", "encoder": encoder, "scratch": ""}
-    return argparse.Namespace(**paths, grounding=tmp_path / "grounding.parquet", visual=tmp_path / "vectors.npy")
-
-
-def recipe(fusion, **more):
-    pictures = {"images": "x", "embedding": "x", "grounding": "vokens", "matcher": "x", "k": 2}
-    return BertExperiment(
-        model="bert_crf", corpus="x", fusion=fusion, heads=4, **({} if fusion == "none" else pictures), **more
-    )
-
-
-def begin(given, fusion, seed=6, **more):
-    torch.manual_seed(seed)
-    model, data = BertCRF.begin(recipe(fusion, **more), given, LABELS, CPU)
-    return model.eval(), data
 
 
 def reference_state(encoder, words, room=14):
@@ -199,102 +146,6 @@ def test_a_model_learns_what_only_pictures_tell(tmp_path, encoder, fusion):
         model.loss(inputs).backward()
         optimizer.step()
     assert [one[0] for one in model.predict(inputs).tags] == [n % 2 for n in range(12)]
-
-
-def trained(given, checkpoint, epochs, scores, accumulation=1, dropout=0.1, size=1):
-    """Four epochs' schedule, of which `epochs` are run, in batches of `size`."""
-    training = {"epochs": 4, "learning_rate": 0.01, "encoder_learning_rate": 0.001, "accumulation": accumulation}
-    model, data = begin(given, "gate", training=training, dropout_output=dropout)
-    if not dropout:
-        for module in model.modules():
-            if isinstance(module, torch.nn.Dropout):
-                module.p = 0.0
-        for layer in model.encoder.encoder.layer:
-            layer.attention.self.dropout_prob = 0.0
-    remaining = iter(scores)
-    some = data.splits["train"][:2]
-
-    def batches(generator, start):
-        order = torch.randperm(2, generator=generator).tolist() if size == 1 else [0, 1]
-        for first in range(start * size, 2, size):
-            yield data.prepare([some[i] for i in order[first : first + size]])
-
-    shortened = model.recipe.training.model_copy(update={"epochs": epochs})
-    count = 2 // size
-    fit(model, model.optimizer(), batches, count, lambda: next(remaining), shortened, 3, checkpoint,
-        model.schedule(count), accumulation)  # fmt: skip
-    return model.state_dict()
-
-
-@pytest.mark.parametrize("interrupted_after", [1, 3])
-def test_a_resumed_training_ends_in_the_same_bits(given, tmp_path, interrupted_after):
-    scores = [0.1, 0.2, 0.3, 0.4]
-    whole = trained(given, tmp_path / "whole", 4, scores)
-    trained(given, tmp_path / "cut", interrupted_after, scores)
-    torch.randn(5)
-    resumed = trained(given, tmp_path / "cut", 4, scores[interrupted_after:])
-    for name, value in whole.items():
-        assert torch.equal(resumed[name], value), name
-
-
-def test_two_batches_of_half_the_size_make_the_same_training(given, tmp_path):
-    scores = [0.1, 0.2, 0.3, 0.4]
-    whole = trained(given, tmp_path / "a", 4, scores, dropout=0.0, size=2)
-    halves = trained(given, tmp_path / "b", 4, scores, dropout=0.0, size=1, accumulation=2)
-    for name, value in whole.items():
-        torch.testing.assert_close(halves[name], value, atol=2e-4, rtol=1e-3)
-
-
-def test_biases_norms_and_the_crf_do_not_decay_and_the_encoder_has_its_own_rate(given):
-    model, _ = begin(given, "gate")
-    where = {id(p): group for group in model.optimizer().param_groups for p in group["params"]}
-    assert len(where) == len(list(model.parameters()))
-    for name, parameter in model.named_parameters():
-        group = where[id(parameter)]
-        assert group["lr"] == (3e-5 if name.startswith("encoder.") else 1e-3)
-        free = name.endswith("bias") or "LayerNorm" in name or name.startswith("crf.")
-        assert group["weight_decay"] == (0.0 if free else 0.01), name
-
-
-def test_a_saved_model_predicts_the_same_without_its_encoders_folder(given, encoder, tmp_path):
-    given.encoder = shutil.copytree(encoder, tmp_path / "encoder")
-    model, data = begin(given, "attention")
-    save(tmp_path / "model.safetensors", model, LABELS, 1)
-    shutil.rmtree(given.encoder)
-    again, labels = load(tmp_path / "model.safetensors", CPU)
-    read = again.read(given, ["train"], labels, CPU)
-    for one, other in zip(
-        predict(model, data, data.splits["train"], LABELS),
-        predict(again, read, read.splits["train"], labels),
-        strict=True,
-    ):
-        assert one[0] == other[0]
-        np.testing.assert_array_equal(one[1], other[1])
-    one, other = (
-        model.emissions(data.prepare(data.splits["train"])),
-        again.emissions(read.prepare(read.splits["train"])),
-    )
-    assert torch.equal(one[0], other[0])
-
-
-def test_the_commands_train_and_tag(given, tmp_path):
-    content = recipe("gate", precision="bfloat16", training={"epochs": 2, "batch": 2}).model_dump(mode="json")
-    read = ["--sentences", given.sentences, "--grounding", given.grounding, "--visual", given.visual]
-    train = ["ner", "train", "--recipe", json.dumps(content), "--seed", "1", "--encoder", given.encoder, *read]
-    outputs = [tmp_path / "model.safetensors", tmp_path / "training.json"]
-    train += ["--output-model", outputs[0], "--output-history", outputs[1], "--resume", tmp_path / "resume"]
-    assert main(list(map(str, train))) in (0, None)
-    tagged = tmp_path / "predictions.parquet"
-    assert main(list(map(str, ["ner", "predict", "--model", outputs[0], *read, "--output", tagged]))) in (0, None)
-    rows = list(tables.iterate_rows(tagged, tables.PREDICTIONS))
-    assert [row["sentence_id"] for row in rows] == ["4", "5"]
-    assert [len(row["predicted"]) for row in rows] == [3, 2]
-    assert np.isnan(np.array(rows[1]["gate"], dtype=float)).tolist() == [True, False]
-    report = tables.read_json(outputs[1])
-    assert report["counts"]["train"]["words_without_subtokens"] == 1
-    assert "transformers" in report["provenance"]["versions"]
-    assert any(name.startswith("encoder/") for name in report["provenance"]["tables"])
-    assert corpus_labels(given.sentences) == LABELS
 
 
 def test_heads_that_do_not_divide_the_dimensions_are_named(given):

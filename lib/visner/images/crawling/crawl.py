@@ -108,6 +108,8 @@ class Crawl:
         self.counts: Counter = counts
         self.empty: set[str] = empty  # queries whose first page, read now, named no address
         self._first_pages = 0
+        self._engine_answered = float("-inf")  # time.monotonic() of its last page
+        self._asking_on = asyncio.Lock()
         self._left = Counter(map(bucket_of, queries))  # queries of a bucket that are not done
         self._tasks: dict[Bucket, dict[str, asyncio.Task]] = defaultdict(dict)  # those of the buckets not done
 
@@ -172,21 +174,37 @@ class Crawl:
         if address is None:
             return await self._keep_page(bucket, query, asked, [])
         where = f"{self.recipe.source}: {query!r}: {redacted(address)}"
-        looks = pauses(self.recipe.crawl.patience)
-        while True:
-            async with self.client.answer(address, heed_robots=False) as answer:
-                if not isinstance(answer, Failure):
-                    self.network.heard()
-                    return await self._keep_page(bucket, query, asked, await self._read_page(where, answer))
-                if answer.reason in NO_SUCH_PAGE:
-                    stages.log.warning("%s: %s: taken as a query without pictures", where, answer)
-                    return await self._keep_page(bucket, query, asked, [])
-            # The engine fails or has enough of us: the pictures of other queries go on meanwhile.
-            pause = next(looks, None) if answer.transient else None
-            if pause is None:
-                raise VisnerError(f"{where}: {answer}. What came so far is kept: run again later")
-            stages.log.warning("%s: %s: asked again in %.0f s", where, answer, pause)
-            await asyncio.sleep(pause)
+        began = time.monotonic()
+        found = await self._ask_for_page(bucket, query, asked, address, where)
+        if not isinstance(found, Failure):
+            return found
+        # The engine fails or has enough of us: one query asks on for all, and pictures go on meanwhile.
+        async with self._asking_on:
+            if self._engine_answered >= began:  # it is back, as another query found
+                found = await self._ask_for_page(bucket, query, asked, address, where)
+            looks = pauses(self.recipe.crawl.patience)
+            while isinstance(found, Failure):
+                pause = next(looks, None) if found.transient else None
+                if pause is None:
+                    raise VisnerError(f"{where}: {found}. What came so far is kept: run again later")
+                stages.log.warning("%s: %s: asked again in %.0f s", where, found, pause)
+                await asyncio.sleep(pause)
+                found = await self._ask_for_page(bucket, query, asked, address, where)
+        return found
+
+    async def _ask_for_page(
+        self, bucket: Bucket, query: str, asked: Asked, address: str, where: str
+    ) -> Asked | Failure:
+        """The query with one page more, or the Failure to get it."""
+        async with self.client.answer(address, heed_robots=False) as answer:
+            if not isinstance(answer, Failure):
+                self.network.heard()
+                self._engine_answered = time.monotonic()
+                return await self._keep_page(bucket, query, asked, await self._read_page(where, answer))
+            if answer.reason in NO_SUCH_PAGE:
+                stages.log.warning("%s: %s: taken as a query without pictures", where, answer)
+                return await self._keep_page(bucket, query, asked, [])
+            return answer
 
     def _pages_from(self, query: str, start: int):
         for number, address in enumerate(self.source.pages(query)):

@@ -1,7 +1,12 @@
 """What runs in a process that decodes pictures (`visner.images.crawling.decoding`); light, so that it starts fast."""
 
+import io
+import math
+import os
 import signal
 import warnings
+
+from PIL import Image
 
 from visner import stages
 from visner.images.prepare import Picture, Rejected, prepare
@@ -19,8 +24,21 @@ def ready() -> None:
 
 
 def kept_or_reason(content: bytes, **bounds: int) -> Picture | str:
-    """See `prepare`; where it raises Rejected, the reason, for that exception doesn't pass between processes."""
+    """See `prepare`; where it raises Rejected, the reason, for that exception doesn't pass between processes.
+
+    Where memory runs out the process ends, as it does where the kernel finds that first.
+    """
     try:
         return prepare(content, **bounds)
     except Rejected as rejected:
         return rejected.reason
+    except MemoryError:
+        os._exit(1)
+
+
+def decode_largest(*, side: int, max_pixels: int) -> None:
+    """Bring a plain white picture of as many pixels as one may have to its kept form, and forget it."""
+    file = io.BytesIO()
+    length = math.isqrt(max_pixels)
+    Image.new("L", (length, length), "white").save(file, "PNG")
+    kept_or_reason(file.getvalue(), side=side, max_bytes=file.tell(), max_pixels=max_pixels)

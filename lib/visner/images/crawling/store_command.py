@@ -182,7 +182,8 @@ def retry(folder: Path, arguments: argparse.Namespace) -> None:
     else:
         for bucket, queries in _buckets_of(folder, arguments.query):
             forgotten += bucket.forget_failures(arguments.reason, queries)
-    print(f"{forgotten:,} failed addresses are requested again by the next run{AGAIN if forgotten else ''}")
+    hint = AGAIN if forgotten else " (`visner store show` lists what failed, and why)"
+    print(f"{forgotten:,} failed addresses are requested again by the next run{hint}")
 
 
 def forget(folder: Path, arguments: argparse.Namespace) -> None:

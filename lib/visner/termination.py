@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 STATUS = 128 + signal.SIGTERM  # the exit status of a process that SIGTERM ended, as shells give it
+CHECKPOINT_SECONDS = 600  # between checkpoints in a long epoch: what the crash of a machine costs
 GRACE = 60  # seconds from SIGTERM to the end of the process, whatever it does
 
 

@@ -18,9 +18,7 @@ from visner.errors import VisnerError
 from visner.recipes import Training
 from visner.stages import log, progress
 from visner.tables import atomic_path
-from visner.termination import STATUS, Terminated, Termination
-
-CHECKPOINT_SECONDS = 600  # between checkpoints in a long epoch: what the crash of a machine costs
+from visner.termination import CHECKPOINT_SECONDS, STATUS, Terminated, Termination
 
 
 @dataclass

@@ -20,7 +20,18 @@ def glove(visner_vectors):
         if corpora:
             sentences, words = zip(*corpora, strict=True)
             texts = ["--sentences", *sentences, "--words", *words]
-        visner_vectors("glove", "--recipe", json.dumps(recipe), "--unit", unit, *texts, *more, "--output", output)
+        visner_vectors(
+            "glove",
+            "--recipe",
+            json.dumps(recipe),
+            "--unit",
+            unit,
+            *texts,
+            *more,
+            *("--resume", output.parent / "resume"),
+            "--output",
+            output,
+        )
 
     return run
 

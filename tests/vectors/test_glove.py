@@ -1,6 +1,7 @@
 """GloVe against plain loops over its objective, and by the neighbours it finds in a text of known structure."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from scipy import sparse
 
 from visner.recipes import Glove
 from visner.vectors import cooccurrence, glove
+
+NEVER = Path("never-written")  # no training here takes as long as to the first checkpoint
 
 
 def recipe(**keys):
@@ -87,7 +90,7 @@ def test_it_learns_as_well_as_pair_by_pair():
     counts = random_counts(25)
     settings = recipe(dimensions=5, epochs=15)
     losses = []
-    glove.train(sparse.csr_array(counts), settings, 1, lambda _, loss: losses.append(loss))
+    glove.train(sparse.csr_array(counts), settings, 1, NEVER, lambda _, loss: losses.append(loss))
     assert losses[0] > losses[-1]
     assert losses[-1] < 1.1 * pair_by_pair(counts, settings)[-1]
 
@@ -109,7 +112,7 @@ def test_neighbours_are_of_the_same_topic():
     topics, sentences = structured_sentences()
     keys = cooccurrence.vocabulary(sentences, 1)
     counts = cooccurrence.cooccurrences(sentences, keys, 6)
-    vectors = glove.train(counts, recipe(dimensions=10, epochs=20), 1)
+    vectors = glove.train(counts, recipe(dimensions=10, epochs=20), 1, NEVER)
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     similarity = unit @ unit.T
     np.fill_diagonal(similarity, -2)
@@ -123,10 +126,10 @@ def test_neighbours_are_of_the_same_topic():
 def test_any_number_of_threads_gives_the_same_bits(threads):
     counts = sparse.csr_array(random_counts(120))
     settings = recipe(dimensions=20, epochs=2)
-    assert glove.train(counts, settings, threads).tobytes() == glove.train(counts, settings, 1).tobytes()
+    assert glove.train(counts, settings, threads, NEVER).tobytes() == glove.train(counts, settings, 1, NEVER).tobytes()
 
 
 def test_a_seed_is_another_result():
     counts = sparse.csr_array(random_counts(20))
-    first, second = (glove.train(counts, recipe(dimensions=4, epochs=1, seed=seed), 1) for seed in (1, 2))
+    first, second = (glove.train(counts, recipe(dimensions=4, epochs=1, seed=seed), 1, NEVER) for seed in (1, 2))
     assert not np.allclose(first, second)

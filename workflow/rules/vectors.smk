@@ -33,7 +33,7 @@ rule vectors_glove:
         version=visner.vectors.VERSION,
     shell:
         "exec python -m visner --log {log:q} vectors glove --recipe {params.recipe:q} --unit {params.unit} --root {resources.root:q}"
-        " --sentences {input.sentences:q} --words {input.words:q} --output {output:q}"
+        " --sentences {input.sentences:q} --words {input.words:q} --resume results/.resume --output {output:q}"
         " --threads {threads}"
 
 

@@ -8,10 +8,12 @@ encoder of HuggingFace's hub into a folder.
 
     visner vectors glove --recipe '{"corpora": ["ene"], "dimensions": 100}' --unit character \\
         --sentences results/corpora/ene/sentences.parquet --words results/nouns/ene/words.parquet \\
-        --output results/vectors/ene/glove_char.safetensors
+        --resume results/.resume --output results/vectors/ene/glove_char.safetensors
 """
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from visner import stages
@@ -35,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_recipe(train, "Flair")
     _add_direction(train)
     _add_texts(train, required=True)
-    train.add_argument("--resume", type=Path, required=True, metavar="FOLDER", help="where checkpoints are kept")
     stages.add_compute_arguments(train)
     train.set_defaults(verb_run=_flair_train)
 
@@ -57,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     encoder.add_argument("--output", required=True, type=Path, metavar="FOLDER")
     encoder.set_defaults(verb_run=_encoder)
 
+    for verb in (glove, train):
+        verb.add_argument("--resume", type=Path, required=True, metavar="FOLDER", help="where checkpoints are kept")
     for verb in (glove, train, ready, embed):
         verb.add_argument("--output", required=True, type=Path, metavar="FILE")
 
@@ -93,37 +96,48 @@ def _glove(arguments: argparse.Namespace) -> None:
                 f"no two {arguments.unit}s of the training split stand in one window; name more corpora, or lower "
                 "min_count"
             )
-        vectors = glove.train(
-            counts, recipe, arguments.threads, lambda *done: stages.log.info("GloVe epoch %d: mean loss %.5f", *done)
-        )
         data = sha256_files([*arguments.sentences, *arguments.words])
+        with _checkpoint(arguments, arguments.unit, recipe.fingerprint(), data) as checkpoint:
+            vectors = glove.train(counts, recipe, arguments.threads, checkpoint, _report)
     provenance = _provenance(recipe, data, "numpy", "scipy") | {"unit": arguments.unit}
     write_vectors(arguments.output, keys, vectors, provenance)
     stages.log.info("%s: %d vectors of %d dimensions", arguments.output, *vectors.shape)
 
 
-def _flair_train(arguments: argparse.Namespace) -> None:
-    import hashlib
-    import json
+def _report(epoch: int, loss: float) -> None:
+    stages.log.info("GloVe epoch %d: mean loss %.5f", epoch, loss)
 
+
+def _flair_train(arguments: argparse.Namespace) -> None:
     from visner import device
     from visner.config import read_recipe
     from visner.provenance import sha256_files
     from visner.recipes import Flair
-    from visner.vectors import VERSION, flair_models
+    from visner.vectors import flair_models
     from visner.vectors.texts import training_sentences
 
     recipe = read_recipe(arguments.recipe, Flair)
     sentences = training_sentences(arguments.sentences, arguments.words, "word")
     data = sha256_files([*arguments.sentences, *arguments.words])
     where = device.select(arguments.gpu, arguments.threads)
-    content = [VERSION, arguments.direction, recipe.fingerprint(), data, where.type]
-    key = hashlib.sha256(json.dumps(["flair", *content]).encode()).hexdigest()
-    checkpoint = arguments.resume / f"{key[:16]}.safetensors"
-    with stages.locked(checkpoint):
+    with _checkpoint(arguments, arguments.direction, recipe.fingerprint(), data, where.type) as checkpoint:
         model = flair_models.train(sentences, recipe, arguments.direction, where, checkpoint)
         model.save(arguments.output, _provenance(recipe, data, "flair", "torch"))
-        checkpoint.unlink()
+
+
+@contextmanager
+def _checkpoint(arguments: argparse.Namespace, *content: str) -> Iterator[Path]:
+    """The path of a training's checkpoint, by what it is made from; deleted when the block has ended well."""
+    import hashlib
+    import json
+
+    from visner.vectors import VERSION
+
+    key = hashlib.sha256(json.dumps(["vectors", VERSION, arguments.verb, *content]).encode()).hexdigest()
+    checkpoint = arguments.resume / f"{key[:16]}.safetensors"
+    with stages.locked(checkpoint):
+        yield checkpoint
+        checkpoint.unlink(missing_ok=True)
 
 
 def _flair_import(arguments: argparse.Namespace) -> None:

@@ -8,15 +8,22 @@ whatever their number. A cell is one AdaGrad step with the gradient of all its p
 The biases are two more dimensions: w_i = [1, w, b] and w~_j = [b~, w~, 1], whose product is the prediction.
 """
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 from scipy import sparse
 
 from visner import stages
+from visner.errors import VisnerError
 from visner.recipes import Glove
+from visner.tables import atomic_path
+from visner.termination import CHECKPOINT_SECONDS, STATUS, Termination
 
 GROUPS = 32  # at least, so that a row takes as many steps an epoch
 CELL = 16_384  # pairs of a cell, about, where X has more than GROUPS * GROUPS * CELL
@@ -33,11 +40,17 @@ class Cell(NamedTuple):
 
 
 def train(
-    counts: sparse.csr_array, recipe: Glove, threads: int, report: Callable[[int, float], None] = lambda *_: None
+    counts: sparse.csr_array,
+    recipe: Glove,
+    threads: int,
+    checkpoint: Path,
+    report: Callable[[int, float], None] = lambda *_: None,
 ) -> np.ndarray:
     """Vectors w + w~ [V, D] float32 from the symmetric `counts` [V, V]; `report(epoch, loss)` follows each epoch.
 
-    The loss is the mean over the pairs of f(X) (...)^2 / 2, each as it was before its step.
+    The loss is the mean over the pairs of f(X) (...)^2 / 2, each as it was before its step. `checkpoint` is written
+    every CHECKPOINT_SECONDS, and on SIGTERM, which ends the process (SystemExit with status 143); a training that goes
+    on from there ends in the same bits. The caller deletes it.
     """
     size, dimensions = counts.shape[0], recipe.dimensions
     random = np.random.default_rng(recipe.seed)
@@ -51,6 +64,8 @@ def train(
     left[:, 1:] = (random.random((size, dimensions + 1)) - 0.5) / dimensions
     right[:, :-1] = (random.random((size, dimensions + 1)) - 0.5) / dimensions
     left_squares, right_squares = np.ones((2, size, dimensions + 1), np.float32)  # AdaGrad's sums, from 1 as GloVe's
+    arrays = {"left": left, "right": right, "left_squares": left_squares, "right_squares": right_squares}
+    done, loss = _resume(checkpoint, arrays)  # strata, and the loss of those of the epoch under way
 
     def step(row: int, column: int) -> float:
         rows, columns = parts[row], parts[column]
@@ -59,18 +74,45 @@ def train(
         _adagrad(right[columns, :-1], right_squares[columns], right_gradient, recipe.learning_rate)
         return loss
 
-    total = recipe.epochs * groups
-    with ThreadPoolExecutor(threads) as pool, stages.progress(None, "GloVe", total=total, unit="stratum") as bar:
-        for epoch in range(1, recipe.epochs + 1):
-            loss = 0.0
-            for shift in random.permutation(groups):
+    bar = stages.progress(None, "GloVe", total=recipe.epochs * groups, initial=done, unit="stratum")
+    kept = time.monotonic()
+    with Termination() as termination, ThreadPoolExecutor(threads) as pool, bar:
+        for epoch in range(done // groups, recipe.epochs):
+            for shift in np.random.default_rng([recipe.seed, epoch]).permutation(groups)[done % groups :]:
                 columns = [(row + shift) % groups for row in range(groups)]
                 loss += sum(pool.map(step, range(groups), columns))  # in the rows' order, whoever is done first
+                done += 1
                 bar.update()
-            report(epoch, loss / counts.nnz)
+                if termination.requested or time.monotonic() - kept >= CHECKPOINT_SECONDS:
+                    with atomic_path(checkpoint) as temporary:
+                        save_file(arrays, temporary, {"done": str(done), "loss": repr(float(loss))})
+                    kept = time.monotonic()
+                if termination.requested:
+                    stages.log.warning("stopped by SIGTERM in epoch %d; run again to go on", epoch + 1)
+                    raise SystemExit(STATUS)
+            report(epoch + 1, loss / counts.nnz)
+            loss = 0.0
     vectors = np.empty((size, dimensions), np.float32)
     vectors[order] = left[:, 1:-1] + right[:, 1:-1]
     return vectors
+
+
+def _resume(checkpoint: Path, arrays: dict[str, np.ndarray]) -> tuple[int, float]:
+    """The strata that are done by the checkpoint, if there is one, and their loss; the arrays are set."""
+    if not checkpoint.exists():
+        return 0, 0.0
+    try:
+        with safe_open(checkpoint, "np") as file:
+            for name, array in arrays.items():
+                array[:] = file.get_tensor(name)
+            said = file.metadata()
+        done, loss = int(said["done"]), float(said["loss"])
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise VisnerError(
+            f"{checkpoint}: no checkpoint that can be gone on from ({error}); delete it, and the training starts anew"
+        ) from None
+    stages.log.info("resuming after %d strata from %s", done, checkpoint)
+    return done, loss
 
 
 def gradients(left: np.ndarray, right: np.ndarray, cell: Cell) -> tuple[float, np.ndarray, np.ndarray]:

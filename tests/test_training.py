@@ -33,7 +33,7 @@ def test_a_resumed_training_ends_in_the_same_bits(tmp_path, interrupted_after):
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_training(tmp_path):
     history, best = run(tmp_path / "a", 9, [0.1, 0.5, 0.4, 0.3, 0.2, 0.1], patience=2)
-    assert history.dev_f1 == [0.1, 0.5, 0.4, 0.3]
+    assert history.scores == [0.1, 0.5, 0.4, 0.3]
     assert history.best_epoch == 2
     _, two = run(tmp_path / "b", 2, [0.1, 0.5])
     assert all(torch.equal(best[name], two[name]) for name in two)

@@ -29,6 +29,11 @@ def select(gpu: int, threads: int) -> torch.device:
     return torch.device("cpu")
 
 
+def kind(device: torch.device) -> list[str | int]:
+    """What results depend on in their last bits: the kind of device, and on the CPU the number of threads."""
+    return ["cpu", torch.get_num_threads()] if device.type == "cpu" else [device.type]
+
+
 def given_by_slurm() -> int:
     """The GPUs of this SLURM job on this machine that are visible to it; 0 elsewhere, where GPUs are nobody's."""
     if "SLURM_JOB_ID" not in os.environ:

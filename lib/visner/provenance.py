@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+from visner.errors import VisnerError
+
 
 def versions(*packages: str) -> dict[str, str]:
     """Versions of visner, Python and the named packages that are installed."""
@@ -20,8 +22,11 @@ def versions(*packages: str) -> dict[str, str]:
 
 def sha256_file(path: str | Path) -> str:
     """The sha256 of a file's bytes, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise VisnerError(f"{path}: no such file") from None
 
 
 def sha256_files(paths: Iterable[str | Path]) -> str:

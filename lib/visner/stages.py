@@ -34,7 +34,9 @@ def start_log(file: str | None) -> None:
     handlers: list[logging.Handler] = [_AboveBars() if sys.stderr.isatty() else logging.StreamHandler(sys.stderr)]
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(file, mode="w", encoding="utf-8"))
+        Path(file).write_bytes(b"")
+        # Appending: a handler that a library closes (flair, by logging.config, when it is imported) opens itself again.
+        handlers.append(logging.FileHandler(file, mode="a", encoding="utf-8"))
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
     if job := os.environ.get("SLURM_JOB_ID"):
         log.info("SLURM job %s on %s", job, socket.gethostname())

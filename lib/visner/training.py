@@ -9,15 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from visner import checkpoints
 from visner.errors import VisnerError
 from visner.recipes import Training
 from visner.stages import log, progress
-from visner.tables import atomic_path
 from visner.termination import CHECKPOINT_SECONDS, STATUS, Terminated, Termination
 
 
@@ -26,16 +24,16 @@ class History:
     """What a training has seen so far: one entry an epoch."""
 
     losses: list[float] = field(default_factory=list)
-    dev_f1: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)  # on dev
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch (from 1) with the highest dev F1."""
-        return self.dev_f1.index(max(self.dev_f1)) + 1
+        """The first epoch (from 1) with the highest score on dev."""
+        return self.scores.index(max(self.scores)) + 1
 
     def finished(self, recipe: Training) -> bool:
         """Whether the last epoch is done, or `patience` epochs have passed since the best one."""
-        epochs = len(self.dev_f1)
+        epochs = len(self.scores)
         return epochs >= recipe.epochs or (epochs > 0 and epochs - self.best_epoch >= recipe.patience)
 
 
@@ -123,7 +121,7 @@ def fit(
             except Terminated:
                 keep()
             history.losses.append(mean)
-            history.dev_f1.append(score)
+            history.scores.append(score)
             state.batches, state.total = 0, 0.0
             if history.best_epoch == epoch:
                 state.best = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
@@ -174,45 +172,34 @@ def _place(state: State, batch_count: int) -> str:
 
 
 def _save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
-    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-    tensors |= {f"best.{name}": value for name, value in state.best.items()}
-    for index, values in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
-    tensors["epoch.total"] = torch.as_tensor(state.total)
-    tensors["random.cpu"] = torch.get_rng_state()
+    of_optimizer = {
+        f"{index}.{name}": torch.as_tensor(value)
+        for index, values in optimizer.state_dict()["state"].items()
+        for name, value in values.items()
+    }
+    random = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_initialized():
-        tensors["random.cuda"] = torch.cuda.get_rng_state()
-    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        random["cuda"] = torch.cuda.get_rng_state()
+    groups = {"model": model.state_dict(), "best": state.best, "optimizer": of_optimizer, "random": random}
+    groups["epoch"] = {"total": torch.as_tensor(state.total)}
     said = {"history": json.dumps(vars(state.history)), "batches": str(state.batches)}
-    with atomic_path(path) as temporary:
-        safetensors.torch.save_file(tensors, temporary, said)
+    checkpoints.save(path, groups, said)
 
 
 def _load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> State:
     """Where the checkpoint is (nowhere yet, if there is none); model, optimizer and torch's random states are set."""
     if not path.exists():
         return State()
-    groups: dict[str, dict[str, Tensor]] = {name: {} for name in ("model", "best", "optimizer", "epoch", "random")}
-    try:
-        with safe_open(path, "pt") as file:
-            said = file.metadata()
-            for key in file.keys():  # noqa: SIM118 - a safetensors file is no mapping
-                group, _, name = key.partition(".")
-                groups[group][name] = file.get_tensor(key)
-        state = State(
-            History(**json.loads(said["history"])), groups["best"], int(said["batches"]), groups["epoch"]["total"]
-        )
-    except (SafetensorError, KeyError) as error:
-        raise VisnerError(
-            f"{path}: no checkpoint that can be gone on from ({error}); delete it, and the training starts anew"
-        ) from None
-    model.load_state_dict(groups["model"])
-    values: dict[int, dict[str, Tensor]] = {}
-    for key, value in groups["optimizer"].items():
-        index, _, name = key.partition(".")
-        values.setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict({"state": values, "param_groups": optimizer.state_dict()["param_groups"]})
-    torch.set_rng_state(groups["random"]["cpu"])
-    if "cuda" in groups["random"]:
-        torch.cuda.set_rng_state(groups["random"]["cuda"])
+    with checkpoints.opened(path) as (groups, said):
+        history = History(**json.loads(said["history"]))
+        state = State(history, groups["best"], int(said["batches"]), groups["epoch"]["total"])
+        model.load_state_dict(groups["model"])
+        values: dict[int, dict[str, Tensor]] = {}
+        for key, value in groups["optimizer"].items():
+            index, _, name = key.partition(".")
+            values.setdefault(int(index), {})[name] = value
+        optimizer.load_state_dict({"state": values, "param_groups": optimizer.state_dict()["param_groups"]})
+        torch.set_rng_state(groups["random"]["cpu"])
+        if "cuda" in groups["random"]:
+            torch.cuda.set_rng_state(groups["random"]["cuda"])
     return state

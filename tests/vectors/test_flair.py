@@ -2,6 +2,11 @@
 
 import builtins
 import json
+import os
+import re
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -15,6 +20,7 @@ flair = pytest.importorskip("flair", reason="the flair library is not installed 
 from flair.data import Dictionary, Sentence  # noqa: E402
 from flair.embeddings import FlairEmbeddings  # noqa: E402
 from flair.models import LanguageModel  # noqa: E402
+from flair.trainers import language_model_trainer  # noqa: E402
 
 from visner.vectors import flair_models  # noqa: E402
 
@@ -117,14 +123,20 @@ def corpus(write_corpus):
     return write_corpus([("train", text) for text in texts] + [("test", ["あき", "禁"])] * 5)
 
 
+def ended(caplog):
+    """(epoch, split, held-out perplexity, learning rate) of each split that was learnt from."""
+    line = r"epoch (\d+), split (\d+) of \d+: held-out perplexity (\S+), learning rate (\S+)"
+    found = [re.fullmatch(line, message) for message in caplog.messages]
+    return [(int(one[1]), int(one[2]), float(one[3]), float(one[4])) for one in found if one]
+
+
 def test_training_learns_the_text_from_the_training_split_only_and_again_the_same(
     train, corpus, tmp_path, capfd, caplog
 ):
     caplog.set_level("INFO")
     train(corpus, tmp_path / "one")
     assert capfd.readouterr().out == ""  # where flair's own log goes
-    ends = [line for line in caplog.messages if "end of split" in line]
-    perplexities = [float(line.split("valid ppl")[1].split("|")[0]) for line in ends]
+    perplexities = [perplexity for _, _, perplexity, _ in ended(caplog)]
     assert len(perplexities) == 3
     assert min(perplexities) < 2  # two of three characters follow from those before; a uniform guess has 7
     model = CharacterLanguageModel.load(tmp_path / "one", "forward")
@@ -146,19 +158,16 @@ def test_too_little_text_for_the_batch(train, corpus, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
-def ended(caplog):
-    """(epoch, learning rate) of each that was trained."""
-    lines = [line for line in caplog.messages if "end of split" in line]
-    return [(int(line.split("| epoch")[1].split()[0]), float(line.split()[-1])) for line in lines]
-
-
-def test_an_interrupted_training_goes_on_after_its_last_epoch(train, corpus, tmp_path, monkeypatch, caplog):
+@pytest.mark.parametrize("characters", [10**6, 700])
+def test_an_interrupted_training_goes_on_after_its_last_split(train, corpus, tmp_path, monkeypatch, caplog, characters):
     caplog.set_level("INFO")
+    monkeypatch.setattr(flair_models, "SPLIT_CHARACTERS", characters)
+    splits = 1 if characters == 10**6 else 2
     recipe = {"epochs": 6, "learning_rate": 60}  # so much that it is annealed
     train(corpus, tmp_path / "whole", **recipe)
     whole = ended(caplog)
-    assert [epoch for epoch, _ in whole] == [1, 2, 3, 4, 5, 6]
-    assert len({rate for _, rate in whole}) > 1
+    assert [one[:2] for one in whole] == [(epoch, split) for epoch in range(1, 7) for split in range(1, splits + 1)]
+    assert len({rate for *_, rate in whole}) > 1
     assert not list((tmp_path / "resume").glob("*.safetensors"))
     calls = []
 
@@ -168,20 +177,49 @@ def test_an_interrupted_training_goes_on_after_its_last_epoch(train, corpus, tmp
             raise KeyboardInterrupt
         return "text"
 
-    monkeypatch.setattr(LanguageModel, "generate_text", interrupt)  # which the trainer calls at the end of an epoch
+    monkeypatch.setattr(LanguageModel, "generate_text", interrupt)  # which the trainer calls at the end of a split
     caplog.clear()
-    for _ in range(2):  # in epochs 3 and 5, whose ends are lost
+    for _ in range(2):  # in the third and the fifth, whose ends are lost
         with pytest.raises(KeyboardInterrupt):
             train(corpus, tmp_path / "model", **recipe)
         assert not (tmp_path / "model").exists()
         assert list((tmp_path / "resume").glob("*.safetensors"))
+    monkeypatch.setattr(LanguageModel, "generate_text", lambda *_, **__: "text")
     train(corpus, tmp_path / "model", **recipe)
     assert ended(caplog) == whole
     assert (tmp_path / "model").read_bytes() == (tmp_path / "whole").read_bytes()
     assert [line.split(" from ")[0] for line in caplog.messages if "resuming" in line] == [
-        "resuming after epoch 2",
-        "resuming after epoch 4",
+        "resuming after 2 splits",
+        "resuming after 4 splits",
     ]
+
+
+def test_sigterm_ends_a_training_that_goes_on_later(corpus, tmp_path):
+    """Its text, in the folder for temporary files, goes with it."""
+    recipe = {"corpora": ["any"], "hidden": 64, "batch": 2, "sequence_length": 20, "epochs": 500}
+    (tmp_path / "temporary").mkdir()
+    command = [sys.executable, "-m", "visner", "--log", tmp_path / "log", "vectors", "flair-train"]
+    command += ["--recipe", json.dumps(recipe), "--direction", "forward", "--resume", tmp_path / "resume"]
+    command += ["--sentences", corpus[0], "--words", corpus[1], "--output", tmp_path / "model"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path / "temporary")}
+    process = subprocess.Popen(list(map(str, command)), env=environment, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 90
+    while not ((tmp_path / "log").exists() and "epoch 2," in (tmp_path / "log").read_text()):
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert list((tmp_path / "temporary").glob("visner-flair-*"))
+    process.terminate()
+    assert process.wait(timeout=30) == 143
+    assert "stopped by SIGTERM" in (tmp_path / "log").read_text().splitlines()[-1]
+    assert not list((tmp_path / "temporary").glob("visner-flair-*"))
+    assert list((tmp_path / "resume").glob("*.safetensors"))
+
+
+def test_the_cpu_is_trained_on_where_there_is_a_gpu(train, corpus, tmp_path, monkeypatch):
+    """flair's trainer asks whether there is one, and then wants to use it."""
+    monkeypatch.setattr(language_model_trainer.cuda, "is_available", lambda: True)
+    train(corpus, tmp_path / "model", epochs=1)
 
 
 def test_another_checkpoint_under_its_name_is_one_line(tmp_path):

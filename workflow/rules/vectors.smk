@@ -31,6 +31,7 @@ rule vectors_glove:
         recipe=lambda w: getattr(CONFIG.vectors[w.vectors], w.part).fingerprint(),
         unit=lambda w: GLOVE_UNITS[w.part],
         version=visner.vectors.VERSION,
+        training_version=visner.vectors.TRAINING_VERSION,
     shell:
         "exec python -m visner --log {log:q} vectors glove --recipe {params.recipe:q} --unit {params.unit} --root {resources.root:q}"
         " --sentences {input.sentences:q} --words {input.words:q} --resume results/.resume --output {output:q}"
@@ -59,6 +60,7 @@ rule vectors_flair_train:
     params:
         recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
         version=visner.vectors.VERSION,
+        training_version=visner.vectors.TRAINING_VERSION,
     shell:
         "exec python -m visner --log {log:q} vectors flair-train --recipe {params.recipe:q} --direction {wildcards.direction}"
         " --sentences {input.sentences:q} --words {input.words:q} --resume results/.resume --output {output:q}"

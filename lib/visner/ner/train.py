@@ -1,7 +1,6 @@
 """Fit a recogniser on the training split, choose its best epoch on dev, and keep it as safetensors."""
 
 import argparse
-import hashlib
 import json
 import math
 import time
@@ -13,6 +12,7 @@ from pydantic import TypeAdapter
 from safetensors import safe_open
 
 from visner import device as devices
+from visner.checkpoints import checkpoint
 from visner.config import read_recipe
 from visner.errors import VisnerError
 from visner.ner import VERSION, inputs
@@ -21,27 +21,22 @@ from visner.ner.recogniser import Data, Recogniser, kind_of
 from visner.provenance import sha256_file, versions
 from visner.recipes import Experiment
 from visner.spans import micro_f1
-from visner.stages import locked, log
+from visner.stages import log
 from visner.tables import atomic_path, read_provenance, write_json
 from visner.training import fit
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """`visner ner train`: the model, and its history beside it.
-
-    The checkpoint is named by all that the result depends on. Its lock is for two experiments that differ in name only.
-    """
+    """`visner ner train`: the model, and its history beside it."""
     sums = {name: sha256_file(path) for name, path in inputs.paths(arguments).items()}
-    key = json.dumps([VERSION, arguments.recipe, arguments.seed, sums])
-    checkpoint = arguments.resume / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
-    with locked(checkpoint):
-        _train(arguments, sums, checkpoint)
-        checkpoint.unlink()  # what it was for is written
-
-
-def _train(arguments: argparse.Namespace, sums: dict[str, str], checkpoint: Path) -> None:
-    recipe = read_recipe(arguments.recipe, Experiment)
     device = devices.select(arguments.gpu, arguments.threads)
+    content = (VERSION, arguments.recipe, arguments.seed, sums, devices.kind(device))
+    with checkpoint(arguments.resume, "ner", *content) as path:
+        _train(arguments, sums, path, device)
+
+
+def _train(arguments: argparse.Namespace, sums: dict[str, str], checkpoint: Path, device: torch.device) -> None:
+    recipe = read_recipe(arguments.recipe, Experiment)
     labels = inputs.corpus_labels(arguments.sentences)
     torch.manual_seed(arguments.seed)
     torch.use_deterministic_algorithms(device.type == "cpu")
@@ -75,14 +70,14 @@ def _train(arguments: argparse.Namespace, sums: dict[str, str], checkpoint: Path
         model.accumulation,
     )
     log.info("trained in %.0f s; best dev F1 %.2f in epoch %d", time.monotonic() - began,
-             100 * max(history.dev_f1), history.best_epoch)  # fmt: skip
+             100 * max(history.scores), history.best_epoch)  # fmt: skip
     save(arguments.output_model, model, labels, arguments.seed)
     write_json(
         arguments.output_history,
         {
             "seed": arguments.seed,
             "best_epoch": history.best_epoch,
-            "dev_f1": [round(100 * f1, 6) for f1 in history.dev_f1],
+            "dev_f1": [round(100 * f1, 6) for f1 in history.scores],
             "losses": [round(loss, 6) for loss in history.losses],
             "counts": data.counts,
             "recipe": recipe.model_dump(mode="json"),

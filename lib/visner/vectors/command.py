@@ -12,8 +12,6 @@ encoder of HuggingFace's hub into a folder.
 """
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from visner import stages
@@ -72,12 +70,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _glove(arguments: argparse.Namespace) -> None:
+    from visner.checkpoints import checkpoint
     from visner.config import read_recipe
     from visner.errors import VisnerError
     from visner.keyed_vectors import write_vectors
     from visner.provenance import sha256_file, sha256_files
     from visner.recipes import Glove
-    from visner.vectors import cooccurrence, glove
+    from visner.vectors import TRAINING_VERSION, cooccurrence, glove
     from visner.vectors.ready_vectors import import_vectors
     from visner.vectors.texts import training_sentences
 
@@ -97,8 +96,9 @@ def _glove(arguments: argparse.Namespace) -> None:
                 "min_count"
             )
         data = sha256_files([*arguments.sentences, *arguments.words])
-        with _checkpoint(arguments, arguments.unit, recipe.fingerprint(), data) as checkpoint:
-            vectors = glove.train(counts, recipe, arguments.threads, checkpoint, _report)
+        content = (arguments.unit, recipe.fingerprint(), data)
+        with checkpoint(arguments.resume, "glove", TRAINING_VERSION, *content) as path:
+            vectors = glove.train(counts, recipe, arguments.threads, path, _report)
     provenance = _provenance(recipe, data, "numpy", "scipy") | {"unit": arguments.unit}
     write_vectors(arguments.output, keys, vectors, provenance)
     stages.log.info("%s: %d vectors of %d dimensions", arguments.output, *vectors.shape)
@@ -110,34 +110,21 @@ def _report(epoch: int, loss: float) -> None:
 
 def _flair_train(arguments: argparse.Namespace) -> None:
     from visner import device
+    from visner.checkpoints import checkpoint
     from visner.config import read_recipe
     from visner.provenance import sha256_files
     from visner.recipes import Flair
-    from visner.vectors import flair_models
+    from visner.vectors import TRAINING_VERSION, flair_models
     from visner.vectors.texts import training_sentences
 
     recipe = read_recipe(arguments.recipe, Flair)
     sentences = training_sentences(arguments.sentences, arguments.words, "word")
     data = sha256_files([*arguments.sentences, *arguments.words])
     where = device.select(arguments.gpu, arguments.threads)
-    with _checkpoint(arguments, arguments.direction, recipe.fingerprint(), data, where.type) as checkpoint:
-        model = flair_models.train(sentences, recipe, arguments.direction, where, checkpoint)
+    content = (arguments.direction, recipe.fingerprint(), data, device.kind(where))
+    with checkpoint(arguments.resume, "flair", TRAINING_VERSION, *content) as path:
+        model = flair_models.train(sentences, recipe, arguments.direction, where, path)
         model.save(arguments.output, _provenance(recipe, data, "flair", "torch"))
-
-
-@contextmanager
-def _checkpoint(arguments: argparse.Namespace, *content: str) -> Iterator[Path]:
-    """The path of a training's checkpoint, by what it is made from; deleted when the block has ended well."""
-    import hashlib
-    import json
-
-    from visner.vectors import VERSION
-
-    key = hashlib.sha256(json.dumps(["vectors", VERSION, arguments.verb, *content]).encode()).hexdigest()
-    checkpoint = arguments.resume / f"{key[:16]}.safetensors"
-    with stages.locked(checkpoint):
-        yield checkpoint
-        checkpoint.unlink(missing_ok=True)
 
 
 def _flair_import(arguments: argparse.Namespace) -> None:
@@ -187,13 +174,15 @@ def _encoder(arguments: argparse.Namespace) -> None:
 
 def _provenance(recipe, data: str | None, *packages: str) -> dict:
     from visner.provenance import versions
-    from visner.vectors import VERSION
+    from visner.vectors import TRAINING_VERSION, VERSION
 
-    return {"recipe": recipe.model_dump(mode="json"), "data": data, "stage": VERSION, "versions": versions(*packages)}
+    stage = f"{VERSION}.{TRAINING_VERSION}"
+    return {"recipe": recipe.model_dump(mode="json"), "data": data, "stage": stage, "versions": versions(*packages)}
 
 
 def _add_recipe(parser: argparse.ArgumentParser, kind: str) -> None:
-    parser.add_argument("--recipe", required=True, metavar="JSON", help=f"as visner.config.{kind} describes it")
+    described = f"as visner.recipes.{kind} describes it: JSON, or FILE.yaml:vectors.NAME.PART"
+    parser.add_argument("--recipe", required=True, help=described)
 
 
 def _add_direction(parser: argparse.ArgumentParser) -> None:

@@ -1,8 +1,8 @@
 """The one module that imports flair: training its language models, reading ready ones, converting both.
 
-What flair saves is a pickle; it never leaves this module. Training is flair's own LanguageModelTrainer, an epoch at a
-time; its text files and what it saves live in a temporary folder. Its own checkpoints are not used: they hold neither
-the random state nor the annealing's, so that a resumed training would end elsewhere.
+What flair saves is a pickle; it never leaves this module. Training is flair's own LanguageModelTrainer, a split of the
+text at a time; its text files and what it saves live in a temporary folder. Its own checkpoints are not used: they hold
+neither the random state nor the annealing's, so that a resumed training would end elsewhere.
 """
 
 import logging
@@ -14,20 +14,21 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
+from visner import checkpoints
 from visner.errors import VisnerError
 from visner.recipes import Flair
 from visner.stages import log
-from visner.tables import atomic_path
+from visner.termination import STATUS, Terminated, Termination
 from visner.vectors.language_model import CharacterLanguageModel, Direction
 
 HELD_OUT = 20  # every twentieth sentence of the training text tells the trainer how well the model reads
 SPLIT_CHARACTERS = 20_000_000  # of a file of training text: flair holds one in memory, as Python characters
-ANNEAL = 0.25  # what the learning rate is multiplied by after an epoch without a better model (flair's default)
+ANNEAL = 0.25  # what the learning rate is multiplied by after an epoch of splits without a better model (flair's)
 
 
 def import_flair():
@@ -45,28 +46,28 @@ def import_flair():
 
 @dataclass
 class Text:
-    """The files of training text: how many characters they have, and into how many splits they are cut."""
+    """The files of training text: how many characters they have."""
 
     training: int = 0
     held_out: int = 0
-    splits: int = 0
 
 
 @dataclass
 class Progress:
     """Where a training is, beside the parameters of its model."""
 
-    epochs: int  # that are done
+    splits: int  # of the text that are learnt from; again those of a later epoch
     learning_rate: float  # of the next one
     loss: float = math.inf  # of the best model, on the held-out sentences
+    worse: int = 0  # splits since it was found, or since the learning rate was lowered
     best: dict[str, torch.Tensor] = field(default_factory=dict)  # its parameters, as ours
 
 
 class _ToOurLog(logging.Handler):
-    """Of what flair reports, the lines about batches and splits (`| split 1/1 | ... | ppl 35.3`)."""
+    """Of what flair reports, the lines about batches (`| split 1/1 | ... | ppl 35.3`)."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.getMessage().startswith("|"):
+        if record.getMessage().startswith("| split"):
             log.info("%s", record.getMessage())
 
 
@@ -76,9 +77,21 @@ def train(
     """Train a language model on sentences, given as words, and convert it.
 
     The text is the words joined by single spaces, as the encoder reads them (flair's `tokenized_lm`). The best model
-    by the held-out sentences is kept. `checkpoint` has the state after each epoch, from which an interrupted training
-    goes on, to the same bits: all randomness of an epoch follows from the seed and its number.
+    by the held-out sentences is kept. `checkpoint` has the state after each split of the text, from which an
+    interrupted training goes on, to the same bits: all randomness of a split follows from the seed and its number.
+    SIGTERM ends the process at once (SystemExit with status 143).
     """
+    try:
+        with Termination() as termination, termination.leaving():
+            return _train(sentences, recipe, direction, device, checkpoint)
+    except Terminated:
+        log.warning("stopped by SIGTERM; run again to go on after the last split of the text that is done")
+        raise SystemExit(STATUS) from None
+
+
+def _train(
+    sentences: Iterable[list[str]], recipe: Flair, direction: Direction, device: torch.device, checkpoint: Path
+) -> CharacterLanguageModel:
     flair = import_flair()
     from flair.models import LanguageModel
     from flair.trainers.language_model_trainer import TextCorpus
@@ -96,17 +109,27 @@ def train(
         model = LanguageModel(dictionary, forward, recipe.hidden, nlayers=1)
         # without case flips, which would make characters that the dictionary lacks
         corpus = TextCorpus(folder, dictionary, forward, character_level=True, random_case_flip=False)
+        files = corpus.train.files
         progress = _resume(checkpoint, model, recipe)
-        while progress.epochs < recipe.epochs:
-            flair.set_seed((recipe.seed * 100_003 + progress.epochs) % 2**32)
-            loss = _train_epoch(model, corpus, recipe, progress, text.splits, folder / "epoch")
+        while progress.splits < recipe.epochs * len(files):
+            epoch, place = divmod(progress.splits, len(files))
+            order = np.random.default_rng([recipe.seed, epoch]).permutation(len(files)) if epoch else range(len(files))
+            corpus.train.files = [files[order[place]]]
+            flair.set_seed((recipe.seed * 100_003 + progress.splits) % 2**32)
+            loss = _train_split(model, corpus, recipe, progress, folder / "split")
+            log.info(
+                "epoch %d, split %d of %d: held-out perplexity %.4f, learning rate %g",
+                *(epoch + 1, place + 1, len(files), math.exp(min(loss, 700)), progress.learning_rate),
+            )
             if loss < progress.loss:
-                best = convert(LanguageModel.load_language_model(folder / "epoch" / "best-lm.pt"))
-                progress.loss, progress.best = loss, best.state_dict()
+                best = convert(LanguageModel.load_language_model(folder / "split" / "best-lm.pt"))
+                progress.loss, progress.best, progress.worse = loss, best.state_dict(), 0
             else:
-                progress.learning_rate *= ANNEAL
-            progress.epochs += 1
-            shutil.rmtree(folder / "epoch")
+                progress.worse += 1
+            if progress.worse == len(files):
+                progress.learning_rate, progress.worse = progress.learning_rate * ANNEAL, 0
+            progress.splits += 1
+            shutil.rmtree(folder / "split")
             _keep(checkpoint, model, progress)
     if not progress.best:
         raise VisnerError("flair: the held-out loss was never finite; lower learning_rate")
@@ -115,62 +138,49 @@ def train(
     return converted
 
 
-def _train_epoch(model, corpus, recipe: Flair, progress: Progress, splits: int, folder: Path) -> float:
-    """The least held-out loss after the splits of one epoch; in `folder` the model that had it, if it is the best."""
-    from flair.trainers.language_model_trainer import LanguageModelTrainer
+def _train_split(model, corpus, recipe: Flair, progress: Progress, folder: Path) -> float:
+    """The held-out loss after the split of text that is in `corpus`; the model is in `folder` if it is the best."""
+    from flair.trainers import language_model_trainer
 
     losses = []
 
-    class Trainer(LanguageModelTrainer):
+    class Trainer(language_model_trainer.LanguageModelTrainer):
         def evaluate(self, *arguments) -> float:
             losses.append(super().evaluate(*arguments))
             return losses[-1]
 
+    if next(model.parameters()).device.type == "cpu":  # where it refuses to train if there is a GPU
+        language_model_trainer.cuda = SimpleNamespace(is_available=lambda: False)
     try:
-        Trainer(model, corpus, epoch=progress.epochs, loss=progress.loss).train(
+        Trainer(model, corpus, loss=progress.loss).train(
             folder,
             sequence_length=recipe.sequence_length,
             learning_rate=progress.learning_rate,
             mini_batch_size=recipe.batch,
-            max_epochs=progress.epochs + 1,
-            patience=splits,  # no annealing within the epoch
-            num_workers=0,  # its data loaders shuffle by the global random state: here, in this process
+            max_epochs=1,
+            num_workers=0,  # its data loader shuffles lines by the global random state: here, in this process
         )
     except OverflowError:  # the perplexity that it prints
         raise VisnerError("flair: the training diverged; lower learning_rate") from None
-    report = (folder / "loss.txt").read_text().splitlines()
-    if sum(line.startswith("| end of split") for line in report) < splits:
+    if "| end of split" not in (folder / "loss.txt").read_text():
         raise KeyboardInterrupt  # which the trainer swallows, to go on as if it had finished
-    return min((loss for loss in losses[:splits] if math.isfinite(loss)), default=math.inf)
+    return losses[0] if math.isfinite(losses[0]) else math.inf
 
 
 def _keep(checkpoint: Path, model, progress: Progress) -> None:
-    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-    tensors |= {f"best.{name}": value for name, value in progress.best.items()}
-    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    said = {name: repr(getattr(progress, name)) for name in ("epochs", "learning_rate", "loss")}
-    with atomic_path(checkpoint) as temporary:
-        save_file(tensors, temporary, said)
+    said = {name: repr(getattr(progress, name)) for name in ("splits", "learning_rate", "loss", "worse")}
+    checkpoints.save(checkpoint, {"model": model.state_dict(), "best": progress.best}, said)
 
 
 def _resume(checkpoint: Path, model, recipe: Flair) -> Progress:
     """Where the checkpoint is, or the beginning; the model's parameters are set."""
     if not checkpoint.exists():
         return Progress(0, recipe.learning_rate)
-    groups: dict[str, dict[str, torch.Tensor]] = {"model": {}, "best": {}}
-    try:
-        with safe_open(checkpoint, "pt") as file:
-            said = file.metadata()
-            for key in file.keys():  # noqa: SIM118 - a safetensors file is no mapping
-                group, _, name = key.partition(".")
-                groups[group][name] = file.get_tensor(key)
+    with checkpoints.opened(checkpoint) as (groups, said):
         model.load_state_dict(groups["model"])
-        progress = Progress(int(said["epochs"]), float(said["learning_rate"]), float(said["loss"]), groups["best"])
-    except (SafetensorError, KeyError, RuntimeError) as error:
-        raise VisnerError(
-            f"{checkpoint}: no checkpoint that can be gone on from ({error}); delete it, and the training starts anew"
-        ) from None
-    log.info("resuming after epoch %d from %s", progress.epochs, checkpoint)
+        rate, loss = float(said["learning_rate"]), float(said["loss"])
+        progress = Progress(int(said["splits"]), rate, loss, int(said["worse"]), groups["best"])
+    log.info("resuming after %d splits from %s", progress.splits, checkpoint)
     return progress
 
 
@@ -188,16 +198,16 @@ def _check_size(text: Text, recipe: Flair) -> None:
 def _write_text(sentences: Iterable[list[str]], folder: Path, dictionary) -> Text:
     """The text as the files that flair reads, its characters in the dictionary."""
     (folder / "train").mkdir()
-    text = Text()
+    text, files = Text(), 0
     with open(folder / "valid.txt", "w", encoding="utf-8") as valid, ExitStack() as stack:
         for number, words in enumerate(sentences):
             line = " ".join(words) + "\n"
             if number % HELD_OUT == HELD_OUT - 1:
                 text.held_out += valid.write(line)
                 continue
-            if text.training >= SPLIT_CHARACTERS * text.splits:
-                train = stack.enter_context(open(folder / "train" / f"{text.splits:06d}", "w", encoding="utf-8"))
-                text.splits += 1
+            if text.training >= SPLIT_CHARACTERS * files:
+                train = stack.enter_context(open(folder / "train" / f"{files:06d}", "w", encoding="utf-8"))
+                files += 1
             text.training += train.write(line)
             for character in line:
                 dictionary.add_item(character)

@@ -15,14 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 from scipy import sparse
 
-from visner import stages
-from visner.errors import VisnerError
+from visner import checkpoints, stages
 from visner.recipes import Glove
-from visner.tables import atomic_path
 from visner.termination import CHECKPOINT_SECONDS, STATUS, Termination
 
 GROUPS = 32  # at least, so that a row takes as many steps an epoch
@@ -83,15 +79,15 @@ def train(
                 loss += sum(pool.map(step, range(groups), columns))  # in the rows' order, whoever is done first
                 done += 1
                 bar.update()
+                if done % groups == 0:
+                    report(epoch + 1, loss / counts.nnz)
+                    loss = 0.0
                 if termination.requested or time.monotonic() - kept >= CHECKPOINT_SECONDS:
-                    with atomic_path(checkpoint) as temporary:
-                        save_file(arrays, temporary, {"done": str(done), "loss": repr(float(loss))})
+                    checkpoints.save(checkpoint, {"arrays": arrays}, {"done": str(done), "loss": repr(loss)}, "np")
                     kept = time.monotonic()
                 if termination.requested:
                     stages.log.warning("stopped by SIGTERM in epoch %d; run again to go on", epoch + 1)
                     raise SystemExit(STATUS)
-            report(epoch + 1, loss / counts.nnz)
-            loss = 0.0
     vectors = np.empty((size, dimensions), np.float32)
     vectors[order] = left[:, 1:-1] + right[:, 1:-1]
     return vectors
@@ -101,16 +97,10 @@ def _resume(checkpoint: Path, arrays: dict[str, np.ndarray]) -> tuple[int, float
     """The strata that are done by the checkpoint, if there is one, and their loss; the arrays are set."""
     if not checkpoint.exists():
         return 0, 0.0
-    try:
-        with safe_open(checkpoint, "np") as file:
-            for name, array in arrays.items():
-                array[:] = file.get_tensor(name)
-            said = file.metadata()
+    with checkpoints.opened(checkpoint, "np") as (groups, said):
+        for name, array in arrays.items():
+            array[:] = groups["arrays"][name]
         done, loss = int(said["done"]), float(said["loss"])
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise VisnerError(
-            f"{checkpoint}: no checkpoint that can be gone on from ({error}); delete it, and the training starts anew"
-        ) from None
     stages.log.info("resuming after %d strata from %s", done, checkpoint)
     return done, loss
 

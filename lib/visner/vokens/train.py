@@ -1,16 +1,16 @@
 """Fit a matcher on the training split's pairs; its best epoch is chosen by recall@10 on dev."""
 
-import hashlib
-import json
 import math
 from pathlib import Path
 
 import torch
 
+from visner.checkpoints import checkpoint
+from visner.device import kind
 from visner.errors import VisnerError
 from visner.provenance import sha256_file, versions
 from visner.recipes import Matcher as Recipe
-from visner.stages import locked, log
+from visner.stages import log
 from visner.tables import read_provenance, write_json
 from visner.training import fit
 from visner.vokens import VERSION, pairs
@@ -31,13 +31,9 @@ def train(
     device: torch.device,
 ) -> None:
     """Write the matcher and its history; an interrupted training goes on from its checkpoint in `resume`."""
-    content = json.loads(recipe.training_fingerprint())
     sums = [sha256_file(path) for path in (sentences, *states, *images, *embeddings)]
-    key = hashlib.sha256(json.dumps(["vokens", VERSION, content, sums, device.type]).encode()).hexdigest()
-    checkpoint = resume / f"{key[:16]}.safetensors"
-    with locked(checkpoint):
-        _train(recipe, sentences, states, images, embeddings, checkpoint, output, history, device)
-        checkpoint.unlink()
+    with checkpoint(resume, "vokens", VERSION, recipe.training_fingerprint(), sums, kind(device)) as path:
+        _train(recipe, sentences, states, images, embeddings, path, output, history, device)
 
 
 def _train(
@@ -86,7 +82,7 @@ def _train(
         {
             "seed": recipe.seed,
             "best_epoch": fitted.best_epoch,
-            f"dev_recall@{CUTS[-1]}": [round(100 * value, 6) for value in fitted.dev_f1],
+            f"dev_recall@{CUTS[-1]}": [round(100 * value, 6) for value in fitted.scores],
             "losses": [round(loss, 6) for loss in fitted.losses],
             "recipe": recipe.model_dump(mode="json"),
             "pairs": {

@@ -185,7 +185,11 @@ def iterate_batches(
 
 def shard_rows(path: str | Path, shard: int, shards: int) -> range:
     """The rows of a table that are a shard's, where its rows are spread over `shards` jobs: as many for each."""
-    count = pq.read_metadata(path).num_rows
+    return shard_range(pq.read_metadata(path).num_rows, shard, shards)
+
+
+def shard_range(count: int, shard: int, shards: int) -> range:
+    """Which of `count` things are a shard's."""
     return range(shard * count // shards, (shard + 1) * count // shards)
 
 

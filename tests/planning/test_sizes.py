@@ -11,10 +11,18 @@ from hypothesis import strategies as st
 
 from visner.config import load
 from visner.planning.sizes import COSTS, LEAST_MB, LEAST_MINUTES, MEMORY, SNAKEMAKE_MB, TIME, Cost, Sizes, expect
-from visner.planning.workload import Work, Workload
+from visner.planning.workload import EXACT, Work, Workload
 from visner.workflow import Wiring
 
 amounts = st.floats(0, 1e12)
+
+
+def test_a_plan_knows_when_a_graph_is_searched():
+    from visner.vokens import search
+
+    assert search.EXACT == EXACT
+
+
 works = st.builds(Work, amounts, amounts, st.floats(0, 1e6), amounts, amounts)
 
 

@@ -82,6 +82,8 @@ def test_the_graph_is_used_past_the_limit_and_its_recall_is_measured():
     again = Pool(vectors, exact=2999).search(queries, 5, excluded)
     assert torch.equal(again[0], rows)
     assert len(exact.graph()) == 0
+    with pytest.raises(VisnerError, match="the graph is of 3000 pictures, not of these 2999"):
+        Pool(vectors[1:], graph.graph(), exact=2998)
     kept = Pool(vectors, graph.graph(), exact=2999)
     assert torch.equal(kept.search(queries, 5, excluded)[0], rows)
 

@@ -76,10 +76,30 @@ def test_matcher_vokens_and_scores_are_those_of_one_shard(finished, spread):
 
 
 def test_states_of_another_shard_are_refused(finished, tmp_path):
-    with pytest.raises(VisnerError, match="not those of these sentences; make it again"):
+    with pytest.raises(VisnerError, match="shard 0 of 1 has .*; give all shards, in order, or make them again"):
         command.run(finished.arguments("search", shards=2, output=tmp_path / "vokens.parquet"))
     with pytest.raises(VisnerError, match="--shard 2: shards are counted from 0 to 1"):
         command.run(finished.arguments("search", shard=2, shards=2, output=tmp_path / "vokens.parquet"))
+
+
+def test_shards_that_are_missing_or_in_another_order_are_refused(finished, tmp_path):
+    whole, lengths = np.load(finished.path("states.npy")), [len(row["units"]) for row in finished.sentences]
+    cut = sum(lengths[: len(lengths) // 2])
+    np.save(tmp_path / "0.npy", whole[:cut])
+    np.save(tmp_path / "1.npy", whole[cut:])
+    made = {"output": tmp_path / "matcher", "history": tmp_path / "history"}
+    for states in ([tmp_path / "0.npy"], [tmp_path / "1.npy", tmp_path / "0.npy"]):
+        with pytest.raises(VisnerError, match="give all shards, in order"):
+            command.run(finished.arguments("train", states=states, **made))
+    assert not (tmp_path / "matcher").exists()
+
+
+def test_a_pool_of_another_matcher_is_refused(finished, tmp_path):
+    shutil.copy(finished.path("matcher.safetensors"), tmp_path / "other")
+    with (tmp_path / "other").open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(VisnerError, match="made with another matcher than .*other; make it again"):
+        command.run(finished.arguments("search", matcher=tmp_path / "other", output=tmp_path / "vokens.parquet"))
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=5), st.data())
@@ -89,7 +109,7 @@ def test_adjacent_words_of_any_shards(tmp_path_factory, lengths, data):
     for shard, length in enumerate(lengths):
         start = sum(lengths[:shard])
         np.save(folder / f"{shard}.npy", whole[start : start + length])
-    states = States([folder / f"{shard}.npy" for shard in range(len(lengths))])
+    states = States([folder / f"{shard}.npy" for shard in range(len(lengths))], lengths)  # a sentence each
     start = data.draw(st.integers(0, len(whole)))
     stop = data.draw(st.integers(start, len(whole)))
     assert len(states) == len(whole)

@@ -129,8 +129,7 @@ def test_a_word_finds_other_pictures_than_its_own_but_copies_of_it(finished):
 def test_own_pictures_are_found_where_they_are_not_excluded(copy):
     recipe = copy.arguments("search").recipe.replace('"top": 4', '"top": 4, "exclude_own": false')
     before = tables.read_json(copy.path("scores.json"))["own"]
-    for verb in ("pool", "search"):
-        command.run(copy.arguments(verb, recipe=recipe))
+    command.run(copy.arguments("search", recipe=recipe))
     command.run(copy.arguments("judge"))
     scores = tables.read_json(copy.path("scores.json"))
     assert scores["exclude_own"] is False

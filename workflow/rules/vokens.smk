@@ -78,7 +78,7 @@ rule vokens_pool:
     resources:
         **TORCH,
     params:
-        recipe=lambda w: WIRING.matcher(w).fingerprint(),
+        recipe=lambda w: WIRING.matcher(w).pool_fingerprint(),
         version=visner.vokens.VERSION,
     shell:
         "exec python -m visner --log {log:q} vokens pool"

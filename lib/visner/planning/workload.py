@@ -14,6 +14,12 @@ KEPT_PHOTO = 34_000  # and of a photograph from the web
 STEP = 400  # a training step of the BiLSTM costs, whatever its batch, as much as so many units
 
 
+EXACT = 1_000_000  # pictures of a pool that are all compared with each word; past that a graph is searched
+# Of a graph: a search is as much as so many comparisons; what linking a picture takes in billion multiply-adds, and in
+# bytes (benchmarks/search.py: a million in 107 s, 1,682 searches a second).
+COMPARED, LINKING, LINKED = 100_000, 0.002, 450
+
+
 class Work(NamedTuple):
     """The work of one job."""
 
@@ -132,8 +138,10 @@ class Workload:
     def vokens_pool(self, w) -> Work:
         matcher = self.config.matchers[w.matcher]
         pictures, dimensions = self._pool(matcher), self.counts.backbone(matcher.embedding).dimensions
-        made = pictures * (4 * matcher.dimensions + 100) / MB
-        return Work(pictures, pictures * matcher.hidden * dimensions / 1e9, loaded=3 * made, made=made)
+        made, gmac = pictures * (4 * matcher.dimensions + 100) / MB, pictures * matcher.hidden * dimensions / 1e9
+        if pictures > EXACT:
+            made, gmac = made + pictures * LINKED / MB, gmac + pictures * LINKING
+        return Work(pictures, gmac, loaded=3 * made, made=made)
 
     def _pool(self, matcher) -> float:
         """How many pictures a matcher searches."""
@@ -145,7 +153,8 @@ class Workload:
         units, pictures = self.counts.text(matcher.corpus).units / matcher.shards, self._pool(matcher)
         kept = units * matcher.top * 20 / MB
         loaded = self._states(matcher) / matcher.shards + pictures * (8 * matcher.dimensions + 300) / MB + 5 * kept
-        return Work(units, units * pictures * matcher.dimensions / 1e9, loaded=loaded, made=kept)
+        compared = pictures if pictures <= EXACT else COMPARED
+        return Work(units, units * compared * matcher.dimensions / 1e9, loaded=loaded, made=kept)
 
     def vokens_judge(self, w) -> Work:
         matcher = self.config.matchers[w.matcher]

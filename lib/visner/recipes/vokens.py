@@ -37,5 +37,9 @@ class Matcher(Recipe):
         return self
 
     def training_fingerprint(self) -> str:
-        """The fingerprint without what the search alone goes by."""
+        """The fingerprint without what the pool and the search go by."""
         return self.fingerprint("top", "exclude_own", "pool", "pool_corpus")
+
+    def pool_fingerprint(self) -> str:
+        """The fingerprint without what the search alone goes by."""
+        return self.fingerprint("top", "exclude_own")

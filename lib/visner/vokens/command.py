@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     judge = verbs.add_parser("judge", help="recall, diversity, own pictures, overlap of splits")
     judge.add_argument("--name", required=True, help="of the matcher, for the page")
-    judge.add_argument("--vokens", type=Path, required=True, nargs="+", metavar="PARQUET", help="what `search` made")
+    judge.add_argument(
+        "--vokens", type=Path, required=True, nargs="+", metavar="PARQUET", help="what `search` made, in order"
+    )
     judge.add_argument(
         "--states-statistics", type=Path, required=True, nargs="+", metavar="JSON", help="what `states` counted"
     )
@@ -61,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         verb.add_argument("--shard", type=int, default=0, help="of the sentences, from 0 (default: 0)")
         verb.add_argument("--shards", type=int, default=1, help="that there are (default: 1)")
     for verb, whose in ((train, "the attachments'"), (pool, "the pool's"), (judge, "the attachments'")):
-        verb.add_argument("--states", type=Path, required=True, nargs="+", metavar="NPY", help="all shards")
+        verb.add_argument("--states", type=Path, required=True, nargs="+", metavar="NPY", help="all shards, in order")
         verb.add_argument("--images", type=Path, required=True, nargs="+", metavar="PARQUET", help=f"{whose} shards")
         verb.add_argument("--embeddings", type=Path, required=True, nargs="+", metavar="PARQUET", help="their vectors")
     for verb in (train, pool, search):

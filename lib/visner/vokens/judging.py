@@ -29,7 +29,7 @@ def judge(
     """The content of scores.json; shares are percentages. `images` and `embeddings` are those of the attachments."""
     read, attached = read_sentences(sentences), read_attached(images)
     dev = with_pictures(read, attached, "dev")
-    pairs = load_pairs(dev, attached, States(states), embeddings, device)
+    pairs = load_pairs(dev, attached, States(states, [len(one.words) for one in read]), embeddings, device)
     found = list(tables.iterate_rows(vokens, tables.VOKENS, ["image_ids"]))
     made_by = tables.read_provenance(vokens[0])
     by_split = {

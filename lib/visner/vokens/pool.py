@@ -18,6 +18,7 @@ from visner.vokens.search import Pool
 from visner.vokens.states import States
 
 FAISS = ("faiss-cpu", "faiss-gpu")
+TOP = 10  # of a word's pictures, the recall of the search is measured over
 
 
 def write_pool(
@@ -35,7 +36,8 @@ def write_pool(
 
     `images` and `embeddings` are the pool's shards.
     """
-    names = pool_of(read_sentences(sentences), first_pictures(images))
+    read = read_sentences(sentences)
+    names = pool_of(read, first_pictures(images))
     if not names:
         raise VisnerError("the pool has no usable picture; look at its source of images")
     model = load(matcher).to(device)
@@ -43,7 +45,7 @@ def write_pool(
     pool = Pool(vectors)
     search = {
         "method": pool.method,
-        "recall": pool.recall(_some_words(model, States(states), device), recipe.top),
+        "recall": pool.recall(_some_words(model, States(states, [len(one.words) for one in read]), device), TOP),
         "pictures": len(names),
         "names": sum(map(len, names.values())),
     }

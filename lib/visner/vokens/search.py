@@ -29,6 +29,8 @@ class Pool:
         self._index = None
         if self.method == "hnsw":
             self._index = _build(vectors) if graph is None else _faiss(len(vectors)).deserialize_index(graph)
+            if self._index.ntotal != len(vectors):
+                raise VisnerError(f"the graph is of {self._index.ntotal} pictures, not of these {len(vectors)}")
 
     def graph(self) -> np.ndarray:
         """The graph as bytes, [B] uint8; none where the search is exact."""

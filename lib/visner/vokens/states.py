@@ -6,13 +6,22 @@ from pathlib import Path
 import numpy as np
 
 from visner.errors import VisnerError
+from visner.tables import shard_range
 
 
 class States:
     """The states [W, D] of all words of a corpus, mapped, from the shards that the jobs made of them."""
 
-    def __init__(self, paths: Sequence[str | Path]):
+    def __init__(self, paths: Sequence[str | Path], lengths: Sequence[int]):
+        """`paths` are all shards in order, of sentences of `lengths` words. VisnerError where they aren't."""
         self.shards = [_mapped(path) for path in paths]
+        for number, (path, shard) in enumerate(zip(paths, self.shards, strict=True)):
+            expected = sum(lengths[i] for i in shard_range(len(lengths), number, len(paths)))
+            if len(shard) != expected:
+                raise VisnerError(
+                    f"{path}: {len(shard)} words, where these sentences' shard {number} of {len(paths)} has "
+                    f"{expected}; give all shards, in order, or make them again"
+                )
         self._ends = np.cumsum([len(shard) for shard in self.shards])  # [shards]
 
     def __len__(self) -> int:

@@ -47,7 +47,8 @@ def _train(
     history: Path,
     device: torch.device,
 ) -> None:
-    read, attached, mapped = pairs.read_sentences(sentences), pairs.read_attached(images), States(states)
+    read, attached = pairs.read_sentences(sentences), pairs.read_attached(images)
+    mapped = States(states, [len(one.words) for one in read])
     chosen = {split: pairs.with_pictures(read, attached, split) for split in ("train", "dev")}
     found = {split: pairs.load_pairs(some, attached, mapped, embeddings, device) for split, some in chosen.items()}
     for split, some in found.items():

@@ -9,6 +9,7 @@ import torch
 
 from visner import stages, tables
 from visner.errors import VisnerError
+from visner.provenance import sha256_file
 from visner.recipes import Matcher as Recipe
 from visner.vokens.matcher import Matcher, load
 from visner.vokens.pairs import Sentence, read_sentences
@@ -34,9 +35,11 @@ def vokenize(
     With `exclude_own` a word doesn't find the picture that its own sentence's attachment alone has; another
     attachment's copy of the same bytes is another's picture, and found.
     """
-    read, mapped = read_sentences(sentences, rows), States([states])
-    if sum(len(one.words) for one in read) != len(mapped):
-        raise VisnerError(f"{states}: it has {len(mapped)} words, not those of these sentences; make it again")
+    read = read_sentences(sentences, rows)
+    mapped = States([states], [len(one.words) for one in read])
+    made_by = tables.read_provenance(pool)
+    if made_by["matcher"] != sha256_file(matcher):
+        raise VisnerError(f"{pool}: made with another matcher than {matcher}; make it again")
     model = load(matcher).to(device)
     table = tables.read_table(pool, tables.pool_schema(model.recipe.dimensions))
     image_ids, names = table.column("image_id").to_pylist(), table.column("names").to_pylist()
@@ -50,7 +53,7 @@ def vokenize(
         total=len(read),
         unit="sentence",
     )
-    written = tables.write_table(output, tables.VOKENS, found, tables.read_provenance(pool))
+    written = tables.write_table(output, tables.VOKENS, found, made_by | {"recipe": recipe.model_dump(mode="json")})
     seconds = time.monotonic() - started
     stages.log.info("%d sentences in %.1f s; %d pictures, %s search", written, seconds, len(table), index.method)
 

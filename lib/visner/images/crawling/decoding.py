@@ -74,7 +74,7 @@ class Decoders:
             await self._run(self._decode_largest)
         except BrokenProcessPool:
             raise VisnerError(
-                "the processes that decode pictures are killed, also with a plain white one of max_pixels: too little "
+                "the processes that decode pictures are killed, also with a plain one of max_pixels: too little "
                 "memory? What came so far is kept: give more memory or lower max_pixels, and run again"
             ) from None
 

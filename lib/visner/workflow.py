@@ -241,7 +241,7 @@ class Wiring:
         return self.ner_arguments(wildcards) + encoder
 
     def system(self, wildcards) -> str:
-        """All recipes that an experiment's system is made by, as JSON: what it takes to tag new text."""
+        """All recipes that an experiment's system is made by, and where its files are, as JSON; not `crawl`."""
         this, config = self.experiment(wildcards), self.config
         used = {} if isinstance(this, BertExperiment) else {this.vectors: config.vectors[this.vectors]}
         parts = [part for one in used.values() for part in (one.glove_char, one.glove_word, one.flair) if part]
@@ -255,11 +255,16 @@ class Wiring:
             "experiments": {wildcards.experiment: this},
         }
         dumped = {
-            section: {name: recipe.model_dump(mode="json") for name, recipe in named.items()}
+            section: {name: recipe.model_dump(mode="json", exclude={"crawl"}) for name, recipe in named.items()}
             for section, named in recipes.items()
         }
         content = {"config": dumped, "root": str(self.root), "store": self.store}
         return json.dumps(content, sort_keys=True, ensure_ascii=False)
+
+    def crawl(self, wildcards) -> str:
+        """How the source of an experiment's pictures is to be asked, as JSON: it changes none of its results."""
+        images = self.experiment(wildcards).images
+        return self.config.images[images].behaviour() if images else "{}"
 
     def seed_files(self, name: str, file: str) -> list[str]:
         """One file of each seed of an experiment."""

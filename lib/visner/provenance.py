@@ -38,6 +38,20 @@ def sha256_files(paths: Iterable[str | Path]) -> str:
     return digest.hexdigest()
 
 
+def sentence_bytes(row: dict) -> bytes:
+    """What is trained on and scored of a row of the sentences table: id, split, units and labels."""
+    parts = [row["sentence_id"], row["split"], *row["units"], "", *row["labels"], "\n"]
+    return "\0".join(parts).encode()
+
+
+def sha256_sentences(rows: Iterable[dict]) -> str:
+    """`sentences_sha256`: another split, another cut or other labels of the same files show in it."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(sentence_bytes(row))
+    return digest.hexdigest()
+
+
 def sha256_listing(folders: Iterable[str]) -> str:
     """One sha256 for what is below folders: names, sizes and times of change, for more files than one would read."""
     digest = hashlib.sha256()

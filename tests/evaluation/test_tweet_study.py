@@ -210,6 +210,14 @@ def test_vokens_and_attachments_are_shown(tweets):
     assert "Rejected of `pool`: truncated 3, missing 2." in page
 
 
+def test_an_approximate_search_shows_its_measured_recall(tweets):
+    write_vokens(tweets, search={"method": "hnsw", "recall": 0.9752, "pictures": 1_200_000, "names": 1_200_000})
+    assert markdown_table(make(tweets).read_text(), "Recall of the matchers")[1][-2:] == [
+        "1,200,000",
+        "hnsw, recall 97.52",
+    ]
+
+
 @pytest.mark.parametrize("key", ["data_sha256", "sentences_sha256"])
 def test_vokens_of_another_variant_of_the_data_are_refused(tweets, key):
     write_vokens(tweets, {key: "ee" * 32})

@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the stage."""
     import numpy as np
 
-    from visner import tables
+    from visner import provenance, tables
+    from visner.grounding import VERSION
     from visner.grounding.controls import CONTROLS
 
     stages.die_with_parent()
@@ -56,9 +57,16 @@ def run(arguments: argparse.Namespace) -> None:
         vectors = vectors.reshape(-1, vectors.shape[-1])
         with tables.atomic_path(arguments.vectors) as temporary, open(temporary, "wb") as file:
             np.save(file, vectors, allow_pickle=False)
-        made_by = tables.read_provenance(arguments.embeddings[0])
-        provenance = {"recipe": recipe, **counts, "embeddings": made_by}
-        tables.write_table(arguments.output, tables.GROUNDING, ground(), provenance)
+        made_by = {
+            "stage": "grounding",
+            "version": VERSION,
+            "recipe": recipe,
+            **counts,
+            "sentences": provenance.sha256_file(arguments.sentences),
+            "embeddings": tables.read_provenance(arguments.embeddings[0]),
+            "versions": provenance.versions("numpy", "pyarrow"),
+        }
+        tables.write_table(arguments.output, tables.GROUNDING, ground(), made_by)
         (what, count), *_ = counts.items()
         stages.log.info("%d %s have pictures; %d vectors of %d dimensions", count, what, *vectors.shape)
 

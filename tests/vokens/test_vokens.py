@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from visner import tables
 from visner.errors import VisnerError
+from visner.pictures import read_attached
 from visner.vokens import command, pairs
 from visner.vokens.judging import diversity
 from visner.vokens.recall import ranks
@@ -79,7 +80,7 @@ def test_a_test_attachment_that_train_names_too_is_closed_to_both(tmp_path):
             row["attachment"] = "dev_2.jpg"
     tables.write_table(corpus.path("sentences.parquet"), tables.SENTENCES, corpus.sentences)
     read = pairs.read_sentences(corpus.path("sentences.parquet"))
-    attached = pairs.read_attached([corpus.path("images.parquet")])
+    attached = read_attached([corpus.path("images.parquet")])
     assert "dev_2.jpg" in attached
     trained = pairs.with_pictures(read, attached, "train")
     assert "train_2" not in {one.sentence_id for one in trained}

@@ -95,9 +95,9 @@ def _vokens(arguments: argparse.Namespace, recipe: dict) -> tuple:
 
 def _attached(arguments: argparse.Namespace, recipe: dict) -> tuple:
     from visner.grounding.attached import ground
-    from visner.pictures import REGIONS, first_pictures, picture_vectors
+    from visner.pictures import REGIONS, picture_vectors, read_attached
 
-    pictures = {name: image_ids[0] for name, image_ids in first_pictures(arguments.images, 1).items()}
+    pictures = read_attached(arguments.images)
     image_ids = sorted(set(pictures.values()))
     regions = list(REGIONS) if arguments.regions else [0]
     vectors = picture_vectors(arguments.embeddings, image_ids, regions)  # [P, R, V]

@@ -10,8 +10,9 @@ import torch
 
 from visner import provenance, tables
 from visner.errors import VisnerError
+from visner.pictures import read_attached
 from visner.vokens.matcher import load
-from visner.vokens.pairs import Sentence, load_pairs, read_attached, read_sentences, with_pictures
+from visner.vokens.pairs import Sentence, load_pairs, read_sentences, with_pictures
 from visner.vokens.recall import recall
 from visner.vokens.states import States
 

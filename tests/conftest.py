@@ -47,3 +47,25 @@ def encoder(tmp_path_factory) -> Path:
     torch.manual_seed(4)
     BertModel(BertConfig(**size, vocab_size=len(vocabulary), max_position_embeddings=16)).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def roberta(tmp_path_factory) -> Path:
+    """The folder of a tiny RoBERTa: byte-level sub-tokens, padding 1, of 40 positions 38 that can be used."""
+    import torch
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import RobertaConfig, RobertaModel, RobertaTokenizerFast
+
+    folder = tmp_path_factory.mktemp("encoders") / "roberta"
+    folder.mkdir()
+    trained = ByteLevelBPETokenizer()
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    trained.train_from_iterator(["tom likes jaguars in kyoto", " tom likes"], vocab_size=300, special_tokens=special)
+    trained.save_model(str(folder))
+    RobertaTokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt")).save_pretrained(folder)
+    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
+    torch.manual_seed(4)
+    RobertaModel(RobertaConfig(**size, vocab_size=300, max_position_embeddings=40, pad_token_id=1)).save_pretrained(
+        folder
+    )
+    return folder

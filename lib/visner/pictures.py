@@ -27,6 +27,11 @@ def first_pictures(shards: Iterable[Path], k: int | None = None) -> dict[str, li
     return {query: [image_id for _, image_id in sorted(ranked[query])[:k]] for query in sorted(ranked)}
 
 
+def read_attached(shards: Iterable[Path]) -> dict[str, str]:
+    """attachment -> image_id, of those that are usable; the shards are of the source `attached`."""
+    return {name: image_ids[0] for name, image_ids in first_pictures(shards, 1).items()}
+
+
 def iterate_vectors(
     shards: Iterable[Path], image_ids: Sequence[str], regions: Sequence[int] = (0,)
 ) -> Iterator[tuple[list[int], list[int], np.ndarray]]:

@@ -87,6 +87,8 @@ class Tagger:
         self.recipe = BiLSTMExperiment.model_validate(recipe)
         if self.recipe.control:
             raise VisnerError(f"{folder}: the control `{self.recipe.control}` has no pictures of its own to tag with")
+        if crawl := system.get("crawl"):
+            config["images"][self.recipe.images]["crawl"] = crawl
         self._config = Config.model_validate(config)
         corpus = self._config.corpora[self.recipe.corpus]
         if getattr(corpus, "units", "characters") == "tokens":

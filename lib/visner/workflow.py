@@ -3,18 +3,16 @@
 Every method takes a job's wildcards, as Snakemake's input functions do, and gives paths below the working directory.
 """
 
-import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from visner import corpora, encoders
 from visner.config import Config
 from visner.errors import VisnerError
-from visner.provenance import sha256_file
+from visner.provenance import sha256_file, sha256_listing
 from visner.recipes import BertExperiment, BiLSTMExperiment, Experiment, Matcher
 
 
@@ -91,11 +89,7 @@ class Wiring:
     def picture_listing(self, source: str) -> str:
         """A digest of what a folder of pictures lists (names, sizes, times): its files are too many for inputs."""
         recipe = self.config.images[source]
-        digest = hashlib.sha256()
-        if recipe.source in ("folder", "attached"):
-            for name, status in _files_below(str(self.root / recipe.folder)):
-                digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-        return digest.hexdigest()
+        return sha256_listing([str(self.root / recipe.folder)] if recipe.source in ("folder", "attached") else [])
 
     def corpus_table(self, table: str):
         """An input function: a table of the experiment's corpus, such as `corpora/{corpus}/sentences.parquet`."""
@@ -247,7 +241,7 @@ class Wiring:
         return self.ner_arguments(wildcards) + encoder
 
     def system(self, wildcards) -> str:
-        """All recipes that an experiment's system is made by, as JSON: what it takes to tag new text."""
+        """All recipes that an experiment's system is made by, and where its files are, as JSON; not `crawl`."""
         this, config = self.experiment(wildcards), self.config
         used = {} if isinstance(this, BertExperiment) else {this.vectors: config.vectors[this.vectors]}
         parts = [part for one in used.values() for part in (one.glove_char, one.glove_word, one.flair) if part]
@@ -261,28 +255,20 @@ class Wiring:
             "experiments": {wildcards.experiment: this},
         }
         dumped = {
-            section: {name: recipe.model_dump(mode="json") for name, recipe in named.items()}
+            section: {name: recipe.model_dump(mode="json", exclude={"crawl"}) for name, recipe in named.items()}
             for section, named in recipes.items()
         }
         content = {"config": dumped, "root": str(self.root), "store": self.store}
         return json.dumps(content, sort_keys=True, ensure_ascii=False)
 
+    def crawl(self, wildcards) -> str:
+        """How the source of an experiment's pictures is to be asked, as JSON: it changes none of its results."""
+        images = self.experiment(wildcards).images
+        return self.config.images[images].behaviour() if images else "{}"
+
     def seed_files(self, name: str, file: str) -> list[str]:
         """One file of each seed of an experiment."""
         return [f"results/{name}/seed{seed}/{file}" for seed in self.config.experiments[name].seeds]
-
-
-def _files_below(folder: str, above: str = "") -> Iterator[tuple[str, os.stat_result]]:
-    """The path of each file below a folder and its status, in the order of the paths' parts.
-
-    Not by pathlib, which takes seven times as long: each run walks all pictures, of which there may be a million.
-    """
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files_below(entry.path, f"{above}{entry.name}/")
-            elif entry.is_file():
-                yield above + entry.name, entry.stat()
 
 
 def arguments(tables: dict[str, str | list[str]]) -> list[str]:

@@ -82,14 +82,21 @@ def tweets(world):
             row["labels"][0] = "I-City"
     tables.write_table(world.sentences, tables.SENTENCES, world.rows, {"sha256": "ab" * 32})
     (world.folder / "corpus.json").write_text(json.dumps(STATISTICS))
-    (world.folder / "vokens.json").write_text(json.dumps(VOKENS))
     (world.folder / "published.json").write_text(json.dumps(PUBLISHED))
     for place, (name, recipe) in enumerate(SYSTEMS.items()):
         weights = {"name": "IMAGENET1K_V1", "sha256": "ab" * 32} if recipe.images else None
         fusion = "gate" if recipe.images else "none"
         world.train(name, fusion, {seed: (0.3 - 0.03 * place) / seed for seed in recipe.seeds}, weights)
         world.score(name, recipe.fusion, recipe)
+    write_vokens(world)
     return world
+
+
+def write_vokens(world, variant=None, **changes):
+    """Their scores, judged on the sentences that the systems were scored on, or on a `variant` of them."""
+    made_by = json.loads((world.folder / "text" / "scores.json").read_text())["provenance"]
+    provenance = {key: made_by[key] for key in ("data_sha256", "sentences_sha256")} | (variant or {})
+    (world.folder / "vokens.json").write_text(json.dumps({**VOKENS, "provenance": provenance, **changes}))
 
 
 def make(tweets, *arguments):
@@ -201,6 +208,21 @@ def test_vokens_and_attachments_are_shown(tweets):
         ["m", "dev", "10", "10", "9", "8", "0", "3"],
     ]
     assert "Rejected of `pool`: truncated 3, missing 2." in page
+
+
+def test_an_approximate_search_shows_its_measured_recall(tweets):
+    write_vokens(tweets, search={"method": "hnsw", "recall": 0.9752, "pictures": 1_200_000, "names": 1_200_000})
+    assert markdown_table(make(tweets).read_text(), "Recall of the matchers")[1][-2:] == [
+        "1,200,000",
+        "hnsw, recall 97.52",
+    ]
+
+
+@pytest.mark.parametrize("key", ["data_sha256", "sentences_sha256"])
+def test_vokens_of_another_variant_of_the_data_are_refused(tweets, key):
+    write_vokens(tweets, {key: "ee" * 32})
+    with pytest.raises(VisnerError, match=f"vokens.json: m found its vokens on another variant of the data .{key} is"):
+        make(tweets)
 
 
 def test_every_table_is_on_the_page_and_the_gallery_is_linked(tweets):

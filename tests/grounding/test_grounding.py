@@ -1,6 +1,7 @@
 """Grounding against a plain reading of its definition, and the controls' promises."""
 
 import argparse
+import hashlib
 import json
 
 import numpy as np
@@ -66,6 +67,14 @@ def test_a_word_sees_the_mean_of_its_first_usable_pictures(arguments):
     # 山: a and b; 川 has none, and falls back on its second query 島: b and d; the space and the verb see nothing
     assert units == [[2, 1], [5, 4], None, None]
     assert len(vectors) == 2
+
+
+def test_the_table_says_what_made_it(arguments):
+    seen(arguments)
+    made_by = tables.read_provenance(arguments.output)
+    assert made_by["sentences"] == hashlib.sha256(arguments.sentences.read_bytes()).hexdigest()
+    assert made_by["recipe"]["k"] == 2
+    assert "numpy" in made_by["versions"]
 
 
 def test_k_takes_fewer(arguments):

@@ -153,29 +153,15 @@ def test_heads_that_do_not_divide_the_dimensions_are_named(given):
         BertCRF.begin(recipe("attention").model_copy(update={"heads": 5}), given, LABELS, CPU)
 
 
-def test_another_kind_of_encoder_has_its_own_padding_positions_and_special_tokens(tmp_path):
+def test_another_kind_of_encoder_has_its_own_padding_positions_and_special_tokens(tmp_path, roberta):
     """RoBERTa: byte-level sub-tokens, padding 1, positions from 2 on; each sentence as transformers has it alone."""
-    from tokenizers import ByteLevelBPETokenizer
-    from transformers import RobertaConfig, RobertaModel, RobertaTokenizerFast
-
-    folder = tmp_path / "roberta"
-    folder.mkdir()
-    trained = ByteLevelBPETokenizer()
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    trained.train_from_iterator(["tom likes jaguars in kyoto", " tom likes"], vocab_size=300, special_tokens=special)
-    trained.save_model(str(folder))
-    RobertaTokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt")).save_pretrained(folder)
-    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
-    RobertaModel(RobertaConfig(**size, vocab_size=300, max_position_embeddings=40, pad_token_id=1)).save_pretrained(
-        folder
-    )
     write(tmp_path, SENTENCES)
     paths = {"sentences": tmp_path / "sentences.parquet", "grounding": None, "visual": None}
-    model, data = begin(argparse.Namespace(**paths, encoder=folder), "none")
+    model, data = begin(argparse.Namespace(**paths, encoder=roberta), "none")
     assert model.subtokens.longest == 38
     found, _ = model.emissions(data.prepare(data.splits["train"]))
-    tokenizer = AutoTokenizer.from_pretrained(folder, add_prefix_space=True)
-    encoder = AutoModel.from_pretrained(folder).eval()
+    tokenizer = AutoTokenizer.from_pretrained(roberta, add_prefix_space=True)
+    encoder = AutoModel.from_pretrained(roberta).eval()
     for one, (_, _, words, *_) in zip(found, SENTENCES, strict=False):
         encoded = tokenizer(words, is_split_into_words=True, return_tensors="pt")
         places = encoded.word_ids()

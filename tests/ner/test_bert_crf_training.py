@@ -1,5 +1,6 @@
 """The training of BERT-CRF from tables on disk: resumed, in halves of batches, saved, by the commands."""
 
+import hashlib
 import json
 import shutil
 
@@ -103,6 +104,11 @@ def test_the_commands_train_and_tag(given, tmp_path):
     rows = list(tables.iterate_rows(tagged, tables.PREDICTIONS))
     assert [row["sentence_id"] for row in rows] == ["4", "5"]
     assert [len(row["predicted"]) for row in rows] == [3, 2]
+    made_by = tables.read_provenance(tagged)
+    for name, path in (("model", outputs[0]), ("sentences", given.sentences)):
+        assert made_by[name] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert made_by["recipe"]["precision"] == "bfloat16"
+    assert {"torch", "transformers"} <= made_by["versions"].keys()
     assert np.isnan(np.array(rows[1]["gate"], dtype=float)).tolist() == [True, False]
     report = tables.read_json(outputs[1])
     assert report["counts"]["train"]["words_without_subtokens"] == 1

@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import AutoTokenizer, BertConfig, BertModel, RobertaConfig, RobertaModel
+from transformers import AutoTokenizer
 
 from visner.errors import VisnerError
-from visner.ner.subtokens import NONE, Subtokens, positions, read_tokenizer
+from visner.ner.subtokens import NONE, Subtokens
+
+
+def tokenizer(folder):
+    return AutoTokenizer.from_pretrained(folder).backend_tokenizer
 
 
 def first_subtoken(windows, t):
@@ -16,9 +20,9 @@ def first_subtoken(windows, t):
 
 def test_each_words_first_subtoken_is_where_transformers_has_it(encoder):
     sentences = [["tom", "likes", "jaguars", "in", "Kyoto"], ["abc", "\ufe0f", "\u00a0", "fast", "\u200b"], ["\ufe0f"]]
-    tokenizer = AutoTokenizer.from_pretrained(encoder)
-    for words, found in zip(sentences, Subtokens(read_tokenizer(encoder), 16).windows(sentences), strict=True):
-        expected = tokenizer(words, is_split_into_words=True)
+    judge = AutoTokenizer.from_pretrained(encoder)
+    for words, found in zip(sentences, Subtokens(tokenizer(encoder), 16).windows(sentences), strict=True):
+        expected = judge(words, is_split_into_words=True)
         assert [ids.tolist() for ids in found.ids] == [expected["input_ids"]]
         places = expected.word_ids()
         assert found.window.tolist() == [0 if t in places else NONE for t in range(len(words))]
@@ -30,9 +34,9 @@ def test_each_words_first_subtoken_is_where_transformers_has_it(encoder):
 @settings(max_examples=60, deadline=None)
 @given(words=st.lists(st.text("abcdefghijk", min_size=1, max_size=9), min_size=1, max_size=30))
 def test_windows_hold_all_subtokens_in_order_and_cut_between_words(encoder, words):
-    subtokens = Subtokens(read_tokenizer(encoder), 8)  # room for six between [CLS] and [SEP]
+    subtokens = Subtokens(tokenizer(encoder), 8)  # room for six between [CLS] and [SEP]
     (found,) = subtokens.windows([words])
-    (whole,) = Subtokens(read_tokenizer(encoder), 512).windows([words])
+    (whole,) = Subtokens(tokenizer(encoder), 512).windows([words])
     assert max(map(len, found.ids)) <= 8
     assert all(ids[0] == 2 and ids[-1] == 3 for ids in found.ids)
     assert np.concatenate([ids[1:-1] for ids in found.ids]).tolist() == whole.ids[0][1:-1].tolist()
@@ -47,21 +51,14 @@ def test_windows_hold_all_subtokens_in_order_and_cut_between_words(encoder, word
 
 def test_a_model_without_room_is_refused(encoder):
     with pytest.raises(VisnerError, match="max_subtokens: 2 leaves no room"):
-        Subtokens(read_tokenizer(encoder), 2)
+        Subtokens(tokenizer(encoder), 2)
 
 
 def test_what_is_described_cuts_the_same(encoder):
-    subtokens = Subtokens(read_tokenizer(encoder), 8)
+    subtokens = Subtokens(tokenizer(encoder), 8)
     again = Subtokens.build(subtokens.describe())
     words = [["tom", "abcdefgh", "\ufe0f", "kyoto"]]
     one, other = subtokens.windows(words)[0], again.windows(words)[0]
     assert [ids.tolist() for ids in one.ids] == [ids.tolist() for ids in other.ids]
     assert (one.window == other.window).all()
     assert (one.column == other.column).all()
-
-
-def test_positions_are_those_that_can_be_used():
-    size = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
-    assert positions(BertModel(BertConfig(**size, vocab_size=9, max_position_embeddings=20))) == 20
-    roberta = RobertaModel(RobertaConfig(**size, vocab_size=9, max_position_embeddings=20, pad_token_id=1))
-    assert positions(roberta) == 18

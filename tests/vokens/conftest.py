@@ -159,7 +159,7 @@ def write_corpus(folder: Path) -> Corpus:
                 vectors[one] = directions[topic] + 0.2 * rng.standard_normal(12).astype(np.float32)
     pictures["train_8.jpg"] = pictures["train_0.jpg"]
     pictures["test_8.jpg"] = pictures["train_16.jpg"]
-    tables.write_table(folder / "sentences.parquet", tables.SENTENCES, sentences)
+    tables.write_table(folder / "sentences.parquet", tables.SENTENCES, sentences, {"sha256": "ab" * 32})
     write_pictures(folder, pictures, vectors)
     return Corpus(folder, sentences)
 

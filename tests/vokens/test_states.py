@@ -67,6 +67,23 @@ def test_words_beyond_the_positions_have_no_state_and_are_counted(corpus):
     }
 
 
+def test_an_encoder_whose_positions_start_behind_its_padding_is_read_as_far_as_they_go(corpus, roberta):
+    """RoBERTa's embeddings hold 40 positions, of which a text has 38: 18 words of two sub-tokens."""
+    write(corpus.path("sentences.parquet"), [["tom"] * 25, ["tom"] * 18])
+    command.run(corpus.arguments("states", encoder=roberta))
+    tokenizer = AutoTokenizer.from_pretrained(roberta, add_prefix_space=True)
+    encoded = tokenizer(["tom"] * 18, is_split_into_words=True, return_tensors="pt")
+    assert encoded["input_ids"].shape == (1, 38)
+    with torch.no_grad():
+        hidden = AutoModel.from_pretrained(roberta).eval()(**encoded).last_hidden_state[0]
+    expected = hidden[1:-1:2].numpy()
+    states = np.load(corpus.path("states.npy"))
+    np.testing.assert_allclose(states[:18], expected, atol=2e-6)
+    assert not states[18:25].any()
+    np.testing.assert_allclose(states[25:], expected, atol=2e-6)
+    assert tables.read_json(corpus.path("states.json"))["truncated_words"] == 7
+
+
 def test_the_same_bytes_twice(corpus):
     made = []
     for _ in range(2):

@@ -1,5 +1,6 @@
 """The verbs from sentences to scores: what a matcher learns, who sees which picture, what is counted."""
 
+import hashlib
 import json
 import math
 import shutil
@@ -12,6 +13,7 @@ from safetensors.torch import load_file
 
 from visner import tables
 from visner.errors import VisnerError
+from visner.pictures import read_attached
 from visner.vokens import command, pairs
 from visner.vokens.judging import diversity
 from visner.vokens.recall import ranks
@@ -78,7 +80,7 @@ def test_a_test_attachment_that_train_names_too_is_closed_to_both(tmp_path):
             row["attachment"] = "dev_2.jpg"
     tables.write_table(corpus.path("sentences.parquet"), tables.SENTENCES, corpus.sentences)
     read = pairs.read_sentences(corpus.path("sentences.parquet"))
-    attached = pairs.read_attached([corpus.path("images.parquet")])
+    attached = read_attached([corpus.path("images.parquet")])
     assert "dev_2.jpg" in attached
     trained = pairs.with_pictures(read, attached, "train")
     assert "train_2" not in {one.sentence_id for one in trained}
@@ -170,6 +172,34 @@ def test_overlap_of_splits_is_counted_by_name_and_by_bytes(finished):
     assert (overlap["dev"]["names_of_train"], overlap["dev"]["copies_of_train"]) == (0, 0)
     counted = {key: overlap["train"][key] for key in ("sentences", "attachments", "usable", "distinct_pictures")}
     assert counted == {"sentences": 48, "attachments": 43, "usable": 38, "distinct_pictures": 37}
+
+
+def test_scores_say_what_made_them(finished):
+    scores = tables.read_json(finished.path("scores.json"))["provenance"]
+    digest = hashlib.sha256()
+    for row in finished.sentences:
+        digest.update("\0".join([row["sentence_id"], row["split"], *row["units"], "", *row["labels"], "\n"]).encode())
+    assert scores["sentences_sha256"] == digest.hexdigest()
+    assert scores["data_sha256"] == tables.read_provenance(finished.path("sentences.parquet"))["sha256"]
+    matcher = hashlib.sha256(finished.path("matcher.safetensors").read_bytes()).hexdigest()
+    assert scores["vokens"]["matcher"] == matcher
+    assert scores["vokens"]["recipe"]["dimensions"] == 16
+    assert "torch" in scores["versions"]
+    assert scores["data_sha256"] in finished.path("index.md").read_text()
+
+
+@pytest.mark.parametrize("change", ["order", "missing", "words"])
+def test_vokens_of_other_sentences_are_refused(copy, change):
+    rows = vokens_of(copy)
+    if change == "order":
+        rows[3], rows[4] = rows[4], rows[3]
+    elif change == "missing":
+        rows.pop()
+    else:
+        rows[3]["image_ids"].pop()
+    tables.write_table(copy.path("vokens.parquet"), tables.VOKENS, rows)
+    with pytest.raises(VisnerError, match="its sentences are not those of .*sentences.parquet; run the stage vokens"):
+        command.run(copy.arguments("judge"))
 
 
 def test_the_page_shows_the_scores(finished):

@@ -11,6 +11,7 @@ import time
 import pytest
 from engine_server import engine_server
 
+import visner
 from visner import tables
 
 KILLS = 10
@@ -73,12 +74,23 @@ def test_the_main_job_crawls(crawled):
     assert "user_agent" not in (project.folder / SHARD).read_bytes().decode("latin-1")
 
 
-def test_how_a_crawl_behaves_reruns_no_crawl(crawled, tmp_path):
+def test_how_a_crawl_behaves_makes_nothing_again(crawled, tmp_path):
     project = crawled[0].copy(tmp_path / "project")
     content = project.config()
     content["images"]["bing"]["crawl"]["concurrency"] = 5
     project.configure(content)
-    assert not {"images_fetch", "grounding", "ner_train"} & set(project.rules_run())
+    assert project.rules_run() == []
+    assert "user_agent" not in (project.folder / "results/tiny_gate/scores.json").read_text()
+
+
+def test_a_tagger_asks_the_source_as_the_crawl_did(crawled, tmp_path):
+    project = crawled[0].copy(tmp_path / "project")
+    with engine_server(tmp_path, port=crawled[1], **WEB) as server:
+        tagger = visner.load(project.folder / "results/tiny_gate", fetch=True)
+        tagger.tag(["議論をする。", "牛が走る。", "雪が白い。"])
+        assert server.requests()
+    # a host that may not be local gives none, and without a user_agent nothing is asked
+    assert tagger.lookups.found
 
 
 def test_ten_kills_end_with_the_tables_of_the_undisturbed_run(crawled, finished, tmp_path):

@@ -68,8 +68,11 @@ rule ner_describe:
         mem_mb=SIZES.mem_mb,
         runtime=SIZES.runtime,
         gpu=0,
+        # No params, as in images_fetch: scores and studies are not made again.
+        crawl=WIRING.crawl,
     params:
         system=WIRING.system,
         version=visner.ner.VERSION,
     shell:
-        "exec python -m visner --log {log:q} ner describe --system {params.system:q} --output {output:q}"
+        "exec python -m visner --log {log:q} ner describe --system {params.system:q}"
+        " --crawl {resources.crawl:q} --output {output:q}"

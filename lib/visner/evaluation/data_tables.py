@@ -114,7 +114,7 @@ def _recall_table(scores: dict[str, dict]) -> Table:
         Column("candidates", "pictures"),
         *(Column(f"recall_{cut}", f"recall@{cut}", _beside_chance(cut)) for cut in cuts),
         Column("pool", "pool"),
-        Column("search", "search", number=False),
+        Column("search", "search", _beside_recall, number=False),
     ]
     notes = [
         "Dev: each word against all of dev's pictures; found is its own sentence's. In percent, in brackets a blind "
@@ -125,6 +125,11 @@ def _recall_table(scores: dict[str, dict]) -> Table:
 
 def _beside_chance(cut: str):
     return lambda row: f"{row[f'recall_{cut}']:.2f} ({row[f'chance_{cut}']:.2f})"
+
+
+def _beside_recall(row: dict) -> str:
+    recall = row["search_recall"]  # None of an exact search
+    return row["search"] if recall is None else f"{row['search']}, recall {100 * recall:.2f}"
 
 
 def _diversity_table(scores: dict[str, dict]) -> Table:

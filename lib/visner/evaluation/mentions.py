@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from visner import tables
 from visner.errors import VisnerError
+from visner.provenance import sentence_bytes
 from visner.spans import bio_to_spans
 
 READINGS = ("strict", "lenient")  # of BIO: IOB2, and an I- that opens a span as in conlleval
@@ -67,7 +68,7 @@ def read_gold(path: str | Path) -> Gold:
             raise VisnerError(f"{where}: {len(row['units'])} units but {len(row['labels'])} labels")
         seen.add(name)
         sentences[split] += 1
-        digest.update("\0".join([name, split, *row["units"], "", *row["labels"], "\n"]).encode())
+        digest.update(sentence_bytes(row))
         if split != "train":
             units[split][name] = row["units"]
         for reading in READINGS:

@@ -54,13 +54,17 @@ def read_scores(paths: dict[str, str | Path], recipe: Study, variant: dict[str, 
     for name, content in found.items():
         if content.get("experiment") != name:
             raise VisnerError(f"{paths[name]}: these are scores of {content.get('experiment')}, not of {name}")
-        for key, sha256 in variant.items():
-            if content["provenance"][key] != sha256:
-                raise VisnerError(
-                    f"{paths[name]}: {name} was trained and scored on another variant of the data ({key} is "
-                    f"{content['provenance'][key]}, here {sha256}); a table never mixes two: run it again on this one"
-                )
+        _refuse_other_variant(paths[name], f"{name} was trained and scored", content["provenance"], variant)
     return found
+
+
+def _refuse_other_variant(path: str | Path, what: str, provenance: dict, variant: dict[str, str | None]) -> None:
+    for key, sha256 in variant.items():
+        if provenance[key] != sha256:
+            raise VisnerError(
+                f"{path}: {what} on another variant of the data ({key} is {provenance[key]}, here {sha256}); "
+                "a table never mixes two: run it again on this one"
+            )
 
 
 def read_systems(
@@ -108,7 +112,8 @@ def make_study(
         choices = ", ".join(sorted(gold.labels - {MIX}))
         raise VisnerError(f"studies.{name}.seen_class: no mention is of {recipe.seen_class!r}; choose from {choices}")
     warnings = stand_ins(scores)
-    data = _data_tables(files, published_sentences)
+    vokens = read_vokens(files.vokens, variant)
+    data = _data_tables(files, vokens, published_sentences)
     paper = ELEMENT_WISE if files.nouns_statistics else VOKENIZED
     results = _result_tables(recipe, paper, scores, *read_systems(scores, files.predictions, gold))
     if files.published:
@@ -130,6 +135,7 @@ def make_study(
             "micro_includes_mix": False,
             "tables": {table.name: table.content() for table in (*data, *results, recipes)},
             "provenance": {system: content["provenance"] for system, content in scores.items()},
+            "vokens_provenance": {matcher: content["provenance"] for matcher, content in vokens.items()},
         },
     )
     beside = Path(output).parent
@@ -138,7 +144,16 @@ def make_study(
     tables.write_text(output, page(name, scores, warnings, data, results, recipes, chart, gallery))
 
 
-def _data_tables(files: StudyFiles, published_sentences: dict[str, int]) -> list[Table]:
+def read_vokens(paths: dict[str, str | Path], variant: dict[str, str | None]) -> dict[str, dict]:
+    """The scores of the vokens of each matcher. Raises VisnerError where they are of another variant of data."""
+    keys = ("recall", "diversity", "own", "overlap", "search", "provenance")
+    found = {matcher: _read_statistics(path, *keys) for matcher, path in paths.items()}
+    for matcher, content in found.items():
+        _refuse_other_variant(paths[matcher], f"{matcher} found its vokens", content["provenance"], variant)
+    return found
+
+
+def _data_tables(files: StudyFiles, vokens: dict[str, dict], published_sentences: dict[str, int]) -> list[Table]:
     """The tables of what the study was made on, as far as there is something to show."""
     corpus = _read_statistics(files.corpus_statistics, "documents", "sentences", "classes", "mix")
     if files.nouns_statistics:
@@ -147,10 +162,7 @@ def _data_tables(files: StudyFiles, published_sentences: dict[str, int]) -> list
         data = [token_corpus_table(corpus, published_sentences)]
     if files.coverage:
         data.append(pictures_table({source: tables.read_json(path) for source, path in files.coverage.items()}))
-    if files.vokens:
-        keys = ("recall", "diversity", "own", "overlap", "search")
-        data += voken_tables({matcher: _read_statistics(path, *keys) for matcher, path in files.vokens.items()})
-    return data
+    return data + (voken_tables(vokens) if vokens else [])
 
 
 def _result_tables(

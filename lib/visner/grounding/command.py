@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the stage."""
     import numpy as np
 
-    from visner import tables
+    from visner import provenance, tables
+    from visner.grounding import VERSION
     from visner.grounding.controls import CONTROLS
 
     stages.die_with_parent()
@@ -56,9 +57,16 @@ def run(arguments: argparse.Namespace) -> None:
         vectors = vectors.reshape(-1, vectors.shape[-1])
         with tables.atomic_path(arguments.vectors) as temporary, open(temporary, "wb") as file:
             np.save(file, vectors, allow_pickle=False)
-        made_by = tables.read_provenance(arguments.embeddings[0])
-        provenance = {"recipe": recipe, **counts, "embeddings": made_by}
-        tables.write_table(arguments.output, tables.GROUNDING, ground(), provenance)
+        made_by = {
+            "stage": "grounding",
+            "version": VERSION,
+            "recipe": recipe,
+            **counts,
+            "sentences": provenance.sha256_file(arguments.sentences),
+            "embeddings": tables.read_provenance(arguments.embeddings[0]),
+            "versions": provenance.versions("numpy", "pyarrow"),
+        }
+        tables.write_table(arguments.output, tables.GROUNDING, ground(), made_by)
         (what, count), *_ = counts.items()
         stages.log.info("%d %s have pictures; %d vectors of %d dimensions", count, what, *vectors.shape)
 
@@ -87,9 +95,9 @@ def _vokens(arguments: argparse.Namespace, recipe: dict) -> tuple:
 
 def _attached(arguments: argparse.Namespace, recipe: dict) -> tuple:
     from visner.grounding.attached import ground
-    from visner.pictures import REGIONS, first_pictures, picture_vectors
+    from visner.pictures import REGIONS, picture_vectors, read_attached
 
-    pictures = {name: image_ids[0] for name, image_ids in first_pictures(arguments.images, 1).items()}
+    pictures = read_attached(arguments.images)
     image_ids = sorted(set(pictures.values()))
     regions = list(REGIONS) if arguments.regions else [0]
     vectors = picture_vectors(arguments.embeddings, image_ids, regions)  # [P, R, V]

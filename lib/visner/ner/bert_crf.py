@@ -5,13 +5,13 @@ import json
 import math
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
 
+from visner import pretrained
 from visner.device import autocast
 from visner.errors import VisnerError
 from visner.ner.bert_inputs import Inputs, prepare, read
@@ -20,7 +20,7 @@ from visner.ner.frozen import mean_norm
 from visner.ner.fusion import PictureFusion, VisualAttention
 from visner.ner.inputs import load_visual
 from visner.ner.recogniser import Data, Predicted, Recogniser
-from visner.ner.subtokens import Subtokens, positions, read_tokenizer
+from visner.ner.subtokens import Subtokens
 from visner.recipes import BertExperiment
 from visner.stages import log
 from visner.training import linear_schedule
@@ -69,9 +69,9 @@ class BertCRF(Recogniser):
         """See `Recogniser`."""
         if arguments.encoder is None:
             raise VisnerError("--encoder: a bert_crf is trained from an encoder; give its folder")
-        encoder = _pretrained(arguments.encoder)
-        longest = min(recipe.max_subtokens, positions(encoder) or recipe.max_subtokens)
-        subtokens = Subtokens(read_tokenizer(arguments.encoder), longest)
+        encoder, tokenizer = pretrained.load(arguments.encoder)
+        longest = min(recipe.max_subtokens, pretrained.positions(encoder) or recipe.max_subtokens)
+        subtokens = Subtokens(tokenizer.backend_tokenizer, longest)
         sentences, counts = read(arguments, ["train", "dev"], labels, subtokens, recipe.series)
         visual = load_visual(arguments)
         norm = mean_norm(visual, [sentence.pictures.ravel() for sentence in sentences["train"]])
@@ -181,10 +181,3 @@ class BertCRF(Recogniser):
         if gate is None:
             return Predicted(tags, [None] * len(tags))
         return Predicted(tags, np.split(gate.cpu().numpy(), np.cumsum([len(one) for one in tags])[:-1]))
-
-
-def _pretrained(folder: Path) -> nn.Module:
-    try:
-        return AutoModel.from_pretrained(folder, dtype=torch.float32)
-    except (OSError, ValueError) as error:
-        raise VisnerError(f"{folder}: no encoder of HuggingFace's can be read there: {error}") from None

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     predict.add_argument("--output", type=Path, required=True, metavar="PARQUET")
     describe = verbs.add_parser("describe", help="write down what a system consists of, for tagging new text")
     describe.add_argument("--system", required=True, metavar="JSON", help="the recipes and where files are")
+    describe.add_argument("--crawl", default="{}", metavar="JSON", help="how its source of pictures is to be asked")
     describe.add_argument("--output", type=Path, required=True, metavar="JSON")
     for verb in (train, predict):
         options.add_arguments(verb)
@@ -46,7 +47,8 @@ def run(arguments: argparse.Namespace) -> None:
         with stages.locked(arguments.output_model):
             train(arguments)
     elif arguments.verb == "describe":
-        tables.write_json(arguments.output, json.loads(arguments.system))
+        content = {**json.loads(arguments.system), "crawl": json.loads(arguments.crawl)}
+        tables.write_json(arguments.output, content)
     else:
         from visner.ner.predict import run as predict
 

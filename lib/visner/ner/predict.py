@@ -3,7 +3,9 @@
 import argparse
 
 from visner import device as devices
+from visner.ner import VERSION
 from visner.ner.train import load, predict
+from visner.provenance import sha256_file, versions
 from visner.stages import log
 from visner.tables import PREDICTIONS, read_provenance, write_table
 
@@ -24,6 +26,17 @@ def run(arguments: argparse.Namespace) -> None:
         }
         for sentence, (tags, gate) in zip(chosen, predicted, strict=True)
     )
-    provenance = {"sentences": read_provenance(arguments.sentences).get("sha256"), "counts": data.counts}
-    count = write_table(arguments.output, PREDICTIONS, rows, provenance)
+    made_by = {
+        "stage": "ner",
+        "version": VERSION,
+        "recipe": model.recipe.model_dump(mode="json"),
+        "data": read_provenance(arguments.sentences).get("sha256"),
+        "sentences": sha256_file(arguments.sentences),
+        "model": sha256_file(arguments.model),
+        "pictures": read_provenance(arguments.grounding) if arguments.grounding else None,
+        "counts": data.counts,
+        "versions": versions("torch", "pytorch-crf", "numpy", "pyarrow", *model.libraries),
+        "device": device.type,
+    }
+    count = write_table(arguments.output, PREDICTIONS, rows, made_by)
     log.info("%d sentences tagged", count)

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
-from torch import nn
 
 from visner.errors import VisnerError
 
@@ -67,25 +65,3 @@ class Subtokens:
         column[numbers] = starts - np.array(cuts)[window[numbers]] + len(self._before)
         whole = [np.array([*self._before, *piece, *self._after], dtype=np.int32) for piece in pieces]
         return Windows(whole, window, column)
-
-
-def read_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer in an encoder's folder; VisnerError where it has only a slow one."""
-    from transformers import AutoTokenizer
-
-    try:
-        found = AutoTokenizer.from_pretrained(folder, add_prefix_space=True)  # byte-level BPE asks for it
-    except (OSError, ValueError) as error:
-        raise VisnerError(f"{folder}: no tokenizer of HuggingFace's can be read there: {error}") from None
-    if not found.is_fast:
-        raise VisnerError(f"{folder}: the tokenizer has no tokenizer.json (a fast one); convert it, or choose another")
-    return found.backend_tokenizer
-
-
-def positions(encoder: nn.Module) -> int | None:
-    """How many sub-tokens an encoder's position embeddings hold; None where it has none."""
-    for name, module in encoder.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            # RoBERTa's positions start behind that of its padding
-            return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
-    return None

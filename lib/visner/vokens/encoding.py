@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from visner import device as devices
-from visner import stages, tables
+from visner import pretrained, stages, tables
 from visner.errors import VisnerError
 
 LONGEST = 512  # sub-tokens with the special ones; fewer where the encoder has fewer positions
@@ -34,20 +34,9 @@ class Encoder:
 
 
 def load_encoder(folder: str | Path, device: torch.device) -> Encoder:
-    """The encoder of a folder (`save_pretrained`'s, or a copy of the hub's); nothing is fetched."""
-    if not Path(folder).is_dir():
-        raise VisnerError(f"encoder: there is no folder {folder}")
-    try:
-        # byte-level tokenizers join a word with the space before it, and refuse words without this
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
-    except (OSError, ValueError) as error:
-        raise VisnerError(f"encoder: {folder}: {str(error).splitlines()[0]}") from None
-    if not tokenizer.is_fast:
-        raise VisnerError(f"encoder: {folder}: its tokenizer doesn't say which word a sub-token is of (it is not fast)")
-    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        raise VisnerError(f"encoder: {folder}: its tokenizer knows more sub-tokens than the encoder; they don't belong")
-    longest = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", LONGEST), LONGEST)
+    """The encoder of a folder; see `visner.pretrained.load`."""
+    model, tokenizer = pretrained.load(folder)
+    longest = min(tokenizer.model_max_length, pretrained.positions(model) or LONGEST, LONGEST)
     return Encoder(tokenizer, model.eval().requires_grad_(False).to(device), longest)
 
 

@@ -3,13 +3,16 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import zip_longest
 from pathlib import Path
 
 import torch
 
-from visner import tables
+from visner import provenance, tables
+from visner.errors import VisnerError
+from visner.pictures import read_attached
 from visner.vokens.matcher import load
-from visner.vokens.pairs import Sentence, load_pairs, read_attached, read_sentences, with_pictures
+from visner.vokens.pairs import Sentence, load_pairs, read_sentences, with_pictures
 from visner.vokens.recall import recall
 from visner.vokens.states import States
 
@@ -26,16 +29,16 @@ def judge(
     vokens: list[Path],
     device: torch.device,
 ) -> dict:
-    """The content of scores.json; shares are percentages. `images` and `embeddings` are those of the attachments."""
+    """The content of scores.json; shares are percentages. `images` and `embeddings` are those of the attachments.
+
+    VisnerError where the vokens are those of other sentences.
+    """
     read, attached = read_sentences(sentences), read_attached(images)
+    found = _read_vokens(vokens, read, sentences)
     dev = with_pictures(read, attached, "dev")
     pairs = load_pairs(dev, attached, States(states, [len(one.words) for one in read]), embeddings, device)
-    found = list(tables.iterate_rows(vokens, tables.VOKENS, ["image_ids"]))
     made_by = tables.read_provenance(vokens[0])
-    by_split = {
-        split: [(one, row["image_ids"]) for one, row in zip(read, found, strict=True) if one.split == split]
-        for split in SPLITS
-    }
+    by_split = {split: [(one, image_ids) for one, image_ids in found if one.split == split] for split in SPLITS}
     counted = [tables.read_json(path) for path in states_statistics]
     candidates = len(pairs.pictures)
     return {
@@ -52,7 +55,25 @@ def judge(
         "own": {split: own_pictures(some, attached) for split, some in by_split.items()},
         "overlap": overlap(read, attached),
         "states": {key: sum(one[key] for one in counted) for key in counted[0]},
+        "provenance": {
+            "data_sha256": tables.read_provenance(sentences).get("sha256"),
+            "sentences_sha256": provenance.sha256_sentences(tables.iterate_rows(sentences, tables.SENTENCES)),
+            "vokens": made_by,
+            "versions": provenance.versions("torch", "numpy", "pyarrow"),
+        },
     }
+
+
+def _read_vokens(vokens: list[Path], sentences: list[Sentence], table: Path) -> list[tuple[Sentence, list[list[str]]]]:
+    """Each sentence with its words' pictures."""
+    found = []
+    for one, row in zip_longest(sentences, tables.iterate_rows(vokens, tables.VOKENS, ["sentence_id", "image_ids"])):
+        if not (one and row) or (one.sentence_id, len(one.words)) != (row["sentence_id"], len(row["image_ids"])):
+            raise VisnerError(
+                f"{Path(vokens[0]).parent}: its sentences are not those of {table}; run the stage vokens again"
+            )
+        found.append((one, row["image_ids"]))
+    return found
 
 
 def _percent(share: float) -> float:

@@ -52,5 +52,7 @@ def page(name: str, scores: dict) -> str:
         f"Of {states['words']:,} words {states['without_subtokens']:,} have no sub-tokens, and "
         f"{states['truncated_words']:,} lie beyond the encoder's positions "
         f"(in {states['truncated_sentences']:,} sentences): they have no vokens.",
+        "",
+        f"Data: sha256 `{scores['provenance']['data_sha256']}`. `scores.json` says what else made these numbers.",
     ]
     return "\n".join(lines) + "\n"

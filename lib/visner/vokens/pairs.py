@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from visner.pictures import first_pictures, picture_vectors
+from visner.pictures import picture_vectors
 from visner.tables import SENTENCES, iterate_rows
 from visner.vokens.matcher import Batch
 from visner.vokens.states import States
@@ -42,11 +42,6 @@ def read_sentences(path: str | Path, rows: range | None = None) -> list[Sentence
         found.append(Sentence(row["sentence_id"], row["split"], row["attachment"], tuple(row["units"]), start))
         start += len(row["units"])
     return found
-
-
-def read_attached(shards: Iterable[Path]) -> dict[str, str]:
-    """attachment -> image_id, of those that are usable."""
-    return {name: image_ids[0] for name, image_ids in first_pictures(shards, 1).items()}
 
 
 def held_out(sentences: Iterable[Sentence]) -> set[str]:

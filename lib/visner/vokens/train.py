@@ -8,6 +8,7 @@ import torch
 from visner.checkpoints import checkpoint
 from visner.device import kind
 from visner.errors import VisnerError
+from visner.pictures import read_attached
 from visner.provenance import sha256_file, versions
 from visner.recipes import Matcher as Recipe
 from visner.stages import log
@@ -47,7 +48,7 @@ def _train(
     history: Path,
     device: torch.device,
 ) -> None:
-    read, attached = pairs.read_sentences(sentences), pairs.read_attached(images)
+    read, attached = pairs.read_sentences(sentences), read_attached(images)
     mapped = States(states, [len(one.words) for one in read])
     chosen = {split: pairs.with_pictures(read, attached, split) for split in ("train", "dev")}
     found = {split: pairs.load_pairs(some, attached, mapped, embeddings, device) for split, some in chosen.items()}

@@ -99,6 +99,12 @@ class ClusterProject:
         return (self.folder / "results" / "logs" / name).read_text()
 
 
+def files(project: Project | ClusterProject, folder: str, pattern: str) -> dict[str, bytes]:
+    """What the files below a folder of the results hold, by their names."""
+    folder = project.folder / "results" / folder
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob(pattern) if file.is_file()}
+
+
 def wait_for(condition: Callable, pause: float = 0.1, limit: float = 120):
     """What `condition` gives, once that is true."""
     end = time.monotonic() + limit

@@ -4,7 +4,7 @@ import re
 import signal
 
 import psutil
-from cluster_project import MODEL, wait_for
+from cluster_project import MODEL, STUDY, files, wait_for
 from tiny_project import TARGET
 
 PREDICTIONS = "results/tiny_gate/seed1/predictions.parquet"
@@ -52,9 +52,9 @@ def test_a_cancelled_training_goes_on_at_its_last_epoch(project, cluster, same):
     assert resumed_after(project) >= 1
 
 
-def test_a_node_that_is_lost_while_it_embeds(project, cluster, same):
+def test_a_node_that_is_lost_while_it_embeds(project, finished, cluster, same):
     project.remove("results/embeddings", "results/grounding", "store", MODEL, HISTORY, PREDICTIONS, TARGET)
-    run = project.start()
+    run = project.start(target=STUDY)
     job = project.stage("embeddings embed").environ()["SLURM_JOB_ID"]
     (node,) = [each["NodeList"] for each in project.jobs("embeddings_embed") if each["JobId"] == job]
     cluster.crash_node(node)
@@ -62,6 +62,7 @@ def test_a_node_that_is_lost_while_it_embeds(project, cluster, same):
     cluster.start_node(node)
     run.end()
     same(project)
+    assert files(project, "studies", "*") == files(finished, "studies", "*")
     embedded = project.jobs("embeddings_embed")
     assert len({job["ArrayJobId"] for job in embedded}) == 1  # both shards are tasks of one array
     assert states(embedded) == ["COMPLETED"] * 2

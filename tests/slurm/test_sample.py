@@ -3,15 +3,9 @@
 import re
 import time
 
-from cluster_project import STUDY, wait_for
+from cluster_project import STUDY, files, wait_for
 
 LOCAL = {"embeddings/resnet18/weights.log", "tiny_gate/describe.log", "tiny_text/describe.log"}  # localrules
-
-
-def files(project, folder, pattern):
-    """What the files below a folder of the results hold, by their names."""
-    folder = project.folder / "results" / folder
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob(pattern) if file.is_file()}
 
 
 def test_every_stage_runs_in_a_job_of_slurm(unfinished, cluster, same, request):

@@ -53,7 +53,8 @@ def test_a_cancelled_training_goes_on_at_its_last_epoch(project, cluster, same):
 
 
 def test_a_node_that_is_lost_while_it_embeds(project, finished, cluster, same):
-    project.remove("results/embeddings", "results/grounding", "store", MODEL, HISTORY, PREDICTIONS, TARGET)
+    made = ("results/embeddings", "results/grounding", "results/studies", "store")
+    project.remove(*made, MODEL, HISTORY, PREDICTIONS, TARGET)
     run = project.start(target=STUDY)
     job = project.stage("embeddings embed").environ()["SLURM_JOB_ID"]
     (node,) = [each["NodeList"] for each in project.jobs("embeddings_embed") if each["JobId"] == job]

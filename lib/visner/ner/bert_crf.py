@@ -95,9 +95,11 @@ class BertCRF(Recogniser):
 
     def describe(self) -> dict:
         """See `Recogniser`."""
+        encoder = json.loads(self.encoder.config.to_json_string(use_diff=False))
+        encoder.pop("_name_or_path", None)  # where it lay: the same model has the same bytes
         return {
             "recipe": self.recipe.model_dump(mode="json"),
-            "encoder": json.loads(self.encoder.config.to_json_string(use_diff=False)),
+            "encoder": encoder,
             "subtokens": self.subtokens.describe(),
             "labels": self.labels,
             "visual": self.visual,

@@ -39,7 +39,7 @@ run: .venv/.installed ## make results/ene_gate/scores.json from the embedded sam
 	if [ $$status -lt 128 ]; then rm -f .snakemake/make-run; fi; exit $$status
 
 test: .venv/.installed ## pass the tests (PYTEST=tests/nouns: some of them)
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST)
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 # Most of a test's time is waiting for the queue: three clusters side by side.
 test-slurm: .venv/.installed ## pass the tests on a SLURM cluster of two nodes on this machine (installs it, if it may)

@@ -10,6 +10,18 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ.pop("SLURM_JOB_ID", None)  # tests compute on the CPU, also where they are run on a GPU's node
 
 
+def pytest_collection_modifyitems(items):
+    """The kills of whole runs first, then the other runs of Snakemake: pytest's processes end at the same time."""
+    longest = ("test_tweet_kills", "test_kills")
+
+    def place(item) -> int:
+        if item.path.stem in longest:
+            return longest.index(item.path.stem)
+        return len(longest) + (item.path.parent.name != "workflow")
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real corpora and pictures that stand beside the repository, never in it."""

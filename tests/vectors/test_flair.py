@@ -220,6 +220,7 @@ def test_the_cpu_is_trained_on_where_there_is_a_gpu(train, corpus, tmp_path, mon
     """flair's trainer asks whether there is one, and then wants to use it."""
     monkeypatch.setattr(language_model_trainer.cuda, "is_available", lambda: True)
     train(corpus, tmp_path / "model", epochs=1)
+    assert CharacterLanguageModel.load(tmp_path / "model", "forward").encoder.weight.device.type == "cpu"
 
 
 def test_another_checkpoint_under_its_name_is_one_line(tmp_path):

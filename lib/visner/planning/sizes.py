@@ -60,8 +60,8 @@ COSTS = {
     # MiniLM-L6 over Twitter-2017: 15.2 s of processor time, 1,098 MB; the matcher's training 23.1 s, 1,161 MB
     "vokens_states": Cost(5, 900, 5e-6, 150, 5e-6, 10_000),
     "vokens_train": Cost(6, 1000, 2e-6, 30, 1e-6, 3_000),
-    # torch and FAISS search 100,000 vectors of 64 dimensions 1,000 to 2,000 times a second
     "vokens_pool": Cost(6, 850, 2e-5, 20, 2e-5, 1_000),
+    # torch and FAISS search 100,000 vectors of 64 dimensions 1,000 to 2,000 times a second
     "vokens_search": Cost(6, 850, 2e-5, 10, 2e-5, 1_000),
     "vokens_judge": Cost(6, 850, 2e-5, 10, 2e-5, 1_000),
     # sample 1.3 s, 163 MB; stockmark (0.3M units) 2.0 s, 238 MB

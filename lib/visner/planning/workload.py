@@ -12,8 +12,6 @@ MB = 1e6
 KEPT = {"sample": 9_100, "attached": 30_000}  # bytes of a kept picture: measured on the sample; stand-ins of tweets
 KEPT_PHOTO = 34_000  # and of a photograph from the web
 STEP = 400  # a training step of the BiLSTM costs, whatever its batch, as much as so many units
-
-
 EXACT = 1_000_000  # pictures of a pool that are all compared with each word; past that a graph is searched
 # Of a graph: a search is as much as so many comparisons; what linking a picture takes in billion multiply-adds, and in
 # bytes (benchmarks/search.py: a million in 107 s, 1,682 searches a second).

@@ -81,10 +81,15 @@ def _glove(arguments: argparse.Namespace) -> None:
     from visner.vectors.texts import training_sentences
 
     recipe = read_recipe(arguments.recipe, Glove)
+
+    def write(keys: list[str], vectors, data: str) -> None:
+        provenance = _provenance(recipe, data, "numpy", "scipy") | {"unit": arguments.unit}
+        write_vectors(arguments.output, keys, vectors, provenance)
+        stages.log.info("%s: %d vectors of %d dimensions", arguments.output, *vectors.shape)
+
     if recipe.path is not None:
         file = arguments.root / recipe.path
-        keys, vectors = import_vectors(file, recipe.dimensions)
-        data = sha256_file(file)
+        write(*import_vectors(file, recipe.dimensions), sha256_file(file))
     else:
         texts = (arguments.sentences, arguments.words, arguments.unit)
         keys = cooccurrence.vocabulary(training_sentences(*texts), recipe.min_count)
@@ -99,9 +104,7 @@ def _glove(arguments: argparse.Namespace) -> None:
         content = (arguments.unit, recipe.fingerprint(), data)
         with checkpoint(arguments.resume, "glove", TRAINING_VERSION, *content) as path:
             vectors = glove.train(counts, recipe, arguments.threads, path, _report)
-    provenance = _provenance(recipe, data, "numpy", "scipy") | {"unit": arguments.unit}
-    write_vectors(arguments.output, keys, vectors, provenance)
-    stages.log.info("%s: %d vectors of %d dimensions", arguments.output, *vectors.shape)
+            write(keys, vectors, data)
 
 
 def _report(epoch: int, loss: float) -> None:

@@ -76,10 +76,10 @@ def fit(
     history = state.history
     rates = [group["lr"] for group in optimizer.param_groups]
     steps = math.ceil(batch_count / accumulation)  # an epoch
-    if history.losses or state.batches:
-        log.info("resuming %s from %s", _place(state, batch_count), checkpoint)
     kept = time.monotonic()
     with Termination() as termination:
+        if history.losses or state.batches:  # from this line on, SIGTERM makes a checkpoint
+            log.info("resuming %s from %s", _place(state, batch_count), checkpoint)
 
         def keep() -> None:
             nonlocal kept

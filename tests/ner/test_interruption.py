@@ -1,15 +1,11 @@
 """`visner ner train`, ended by real signals again and again, makes the same files as one that was left in peace."""
 
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
+import self_terminating
 
 from visner import tables
 from visner.keyed_vectors import write_vectors
@@ -47,8 +43,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def start(folder, name, recipe, encoder):
-    command = [sys.executable, "-m", "visner", "--log", folder / f"{name}.log", "ner", "train", "--seed", "1"]
+def train(folder, name, recipe, encoder, at=None):
+    command = ["--log", folder / f"{name}.log", "ner", "train", "--seed", "1"]
     command += ["--recipe", json.dumps(recipe), "--sentences", folder / "sentences.parquet"]
     command += ["--grounding", folder / "grounding.parquet", "--visual", folder / "vectors.npy"]
     if recipe["model"] == "bert_crf":
@@ -58,28 +54,18 @@ def start(folder, name, recipe, encoder):
         command += ["--glove-char", folder / "chars.safetensors"]
     command += ["--resume", folder / f"{name}-resume", "--output-model", folder / f"{name}.safetensors"]
     command += ["--output-history", folder / f"{name}.json", "--scratch", folder]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(list(map(str, command)), env=environment, stderr=subprocess.DEVNULL)
+    return self_terminating.run(command, at)
 
 
-@pytest.mark.parametrize("recipe", [BILSTM, BERT], ids=["bilstm_crf", "bert_crf"])
-def test_sigterm_leaves_no_trace_in_the_model(folder, recipe, encoder):
-    assert start(folder, "whole", recipe, encoder).wait(timeout=120) == 0
-    stops, log = [], folder / "cut.log"
-    for begun, delay in (("epoch 1:", 0.05), ("resuming", 0.2)):
-        log.unlink(missing_ok=True)
-        process = start(folder, "cut", recipe, encoder)
-        end = time.monotonic() + 60
-        while process.poll() is None and not (log.exists() and begun in log.read_text()):
-            assert time.monotonic() < end
-            time.sleep(0.005)
-        time.sleep(delay)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 143, log.read_text()
-        stops.append(log.read_text().splitlines()[-1])
-    assert all(stop.startswith("stopped by SIGTERM ") for stop in stops)
-    assert any(" in epoch " in stop for stop in stops), stops
-    assert start(folder, "cut", recipe, encoder).wait(timeout=120) == 0
+@pytest.mark.parametrize("recipe, step", [(BILSTM, 1), (BERT, 3)], ids=["bilstm_crf", "bert_crf"])
+def test_sigterm_leaves_no_trace_in_the_model(folder, recipe, step, encoder):
+    """After an epoch, and after the first step, of `step` batches, of what goes on from there."""
+    assert train(folder, "whole", recipe, encoder) == 0
+    log = folder / "cut.log"
+    for at, place in (("epoch 1:", "after epoch 1;"), ("resuming", f"in epoch 2 after {step} of ")):
+        assert train(folder, "cut", recipe, encoder, at) == 143, log.read_text()
+        assert log.read_text().splitlines()[-1].startswith(f"stopped by SIGTERM {place}")
+    assert train(folder, "cut", recipe, encoder) == 0
     for suffix in ("safetensors", "json"):
         assert (folder / f"cut.{suffix}").read_bytes() == (folder / f"whole.{suffix}").read_bytes()
     assert not list((folder / "cut-resume").glob("*.safetensors"))

@@ -73,6 +73,8 @@ def train(
     bar = stages.progress(None, "GloVe", total=recipe.epochs * groups, initial=done, unit="stratum")
     kept = time.monotonic()
     with Termination() as termination, ThreadPoolExecutor(threads) as pool, bar:
+        if done:  # from this line on, SIGTERM makes a checkpoint
+            stages.log.info("resuming after %d strata from %s", done, checkpoint)
         for epoch in range(done // groups, recipe.epochs):
             for shift in np.random.default_rng([recipe.seed, epoch]).permutation(groups)[done % groups :]:
                 columns = [(row + shift) % groups for row in range(groups)]
@@ -101,7 +103,6 @@ def _resume(checkpoint: Path, arrays: dict[str, np.ndarray]) -> tuple[int, float
         for name, array in arrays.items():
             array[:] = groups["arrays"][name]
         done, loss = int(said["done"]), float(said["loss"])
-    stages.log.info("resuming after %d strata from %s", done, checkpoint)
     return done, loss
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from visner import tables
 from visner.errors import VisnerError
+from visner.evaluation.published import Published
 from visner.recipes import Study
 
 from .conftest import bert, markdown_table
@@ -186,6 +187,14 @@ def test_published_scores_on_other_files_are_left_out_with_the_reason(tweets):
     assert rows_of(page, "published") == []
     assert "None is shown" in page.read_text()
     assert "73.41" not in page.read_text()
+
+
+def test_files_beside_those_of_a_variant_make_it_another():
+    known = Published.model_validate(PUBLISHED)
+    assert known.variant_of(STATISTICS).variant == "original"
+    more = {"split": "train", "file": "more.txt", "sha256": "ee" * 32}
+    for files in ([more, *STATISTICS["files_sha256"]], [*STATISTICS["files_sha256"], more]):
+        assert known.variant_of({"files_sha256": files}) is None
 
 
 def test_a_mistake_in_published_scores_is_named(tweets):

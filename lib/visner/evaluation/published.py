@@ -42,9 +42,9 @@ class Published(Entry):
     scores: list[PublishedScore]
 
     def variant_of(self, corpus: dict) -> Variant | None:
-        """The variant that a corpus is, by its statistics; None where none has the same files."""
-        files = {one["split"]: one["sha256"] for one in corpus.get("files_sha256", [])}
-        return next((one for one in self.variants if one.sha256 == files), None)
+        """The variant that a corpus is, by its statistics; None where none has just the same files."""
+        files = sorted((one["split"], one["sha256"]) for one in corpus.get("files_sha256", []))
+        return next((one for one in self.variants if sorted(one.sha256.items()) == files), None)
 
 
 def read_published(path: str | Path) -> Published:

@@ -55,6 +55,7 @@ def set_key(content, key, value):
         ("vectors.ene.flair", None, "experiments.ene_gate.fusion: the gate reads Flair vectors"),
         ("vectors.ene.glove_char.path", "x", "vectors.ene.glove_char: give either `corpora`"),
         ("studies.ene.systems", ["ene_gat"], "there is no recipe 'ene_gat'; did you mean ene_gate?"),
+        ("studies.ene.baseline", "ene_gate", "studies.ene.baseline: ene_gate sees pictures: what they are worth shows"),
         ("studies.ene.systems", ["ene_baseline"], "studies.ene.systems: each experiment once, and not the baseline"),
         ("studies.ene.seen_class", "Ctiy", "studies.ene.seen_class: no class 'Ctiy'; did you mean City?"),
         ("corpora.ene.classes", [], "experiments.ene_baseline.corpus: corpora.ene has no classes to recognise"),

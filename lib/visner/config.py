@@ -85,6 +85,11 @@ class Config(Recipe):
             for experiment in (study.baseline, *study.systems):
                 self._known(f"studies.{name}", experiment, self.experiments)
             corpora = {self.experiments[experiment].corpus for experiment in (study.baseline, *study.systems)}
+            if self.experiments[study.baseline].fusion != "none":
+                raise ValueError(
+                    f"studies.{name}.baseline: {study.baseline} sees pictures: what they are worth shows beside a "
+                    "system that sees none (`fusion: none`)"
+                )
             if study.baseline in study.systems or len(set(study.systems)) < len(study.systems):
                 raise ValueError(f"studies.{name}.systems: each experiment once, and not the baseline")
             if len(corpora) > 1:

@@ -6,10 +6,20 @@ the vectors of P pictures (or queries) [P, R, V], R rows each: one, or the regio
 
 import numpy as np
 
+from visner.errors import VisnerError
+
 
 def shuffled(vectors: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """The same pictures, permuted, each with all its rows: who has pictures sees another's. [P, R, V]."""
-    return vectors[generator.permutation(len(vectors))]
+    """The same pictures, each with all its rows in another's place: one cycle, in which none keeps its own. [P, R, V].
+
+    VisnerError where there is one picture only.
+    """
+    if len(vectors) == 1:
+        raise VisnerError("`control: shuffled` needs two pictures at least, and the words see only one")
+    order = generator.permutation(len(vectors))
+    cycled = np.empty_like(vectors)
+    cycled[order] = vectors[np.roll(order, 1)]
+    return cycled
 
 
 def noise(vectors: np.ndarray, generator: np.random.Generator) -> np.ndarray:

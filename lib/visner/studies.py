@@ -103,7 +103,7 @@ class Studies:
 
     def shown_recipe(self, wildcards) -> str:
         """How that system comes by its pictures, as JSON."""
-        return self._config.experiments[self.shown(wildcards)[1]].fingerprint(only=("grounding", "k"))
+        return self._config.experiments[self.shown(wildcards)[1]].fingerprint(only=("grounding", "k", "fusion"))
 
 
 def named(files: dict[str, str]) -> list[str]:

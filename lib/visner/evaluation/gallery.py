@@ -28,8 +28,9 @@ def make_gallery(
 ) -> int:
     """Write the page; how many sentences it has.
 
-    `recipe` is the system's grounding and k, `files` the tables of its grounding (words, vokens, images), `score_files`
-    those of the baseline and of the system, in this order. Both are shown by the seed that was best on dev.
+    `recipe` is the system's grounding, k and fusion, `files` the tables of its grounding (words, vokens, images),
+    `score_files` those of the baseline and of the system, in this order. Both are shown by the seed that was best on
+    dev.
     """
     scores = {name: tables.read_json(path) for name, path in score_files.items()}
     gold = read_gold(sentences)
@@ -54,7 +55,7 @@ def make_gallery(
     text = page(
         study,
         seeds,
-        recipe["grounding"],
+        "attention" if (recipe["grounding"], recipe["fusion"]) == ("vokens", "attention") else recipe["grounding"],
         [f"{warning.head} {warning.text}" for warning in stand_ins(scores)],
         list(outcomes.values()),
         cases,

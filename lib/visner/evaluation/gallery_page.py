@@ -37,6 +37,8 @@ figure img { display: block; max-width: 64px; max-height: 64px; }
 SEES = {
     "queries": f"Each noun sees the mean of its query's pictures, of which the first {SHOWN} are here.",
     "vokens": f"Each word sees its vokens; the best {SHOWN} at most are here, each with the score of the search.",
+    "attention": "Each word looks at the vokens of all words of its sentence; with each are its own, the best "
+    f"{SHOWN} at most, and the score of the search.",
     "attached": "All words see the picture that came with the sentence (or its regions).",
 }
 
@@ -72,7 +74,7 @@ class Case(NamedTuple):
 def page(
     study: str,
     seeds: dict[str, int],
-    grounding: str,
+    sees: str,
     warnings: Sequence[str],
     outcomes: Sequence[Outcome],
     cases: Sequence[Case],
@@ -80,8 +82,8 @@ def page(
 ) -> str:
     """The HTML document.
 
-    `seeds` are those shown of the baseline and the system, in this order; `outcomes` are of all test sentences, `cases`
-    those that the page shows; `pictures` are kept forms by image_id.
+    `sees` is a key of SEES, `seeds` are those shown of the baseline and the system, in this order; `outcomes` are of
+    all test sentences, `cases` those that the page shows; `pictures` are kept forms by image_id.
     """
     names = list(seeds)
     thumbnails = {image_id: thumbnail(content) for image_id, content in pictures.items()}
@@ -95,7 +97,7 @@ def page(
         *(f'<p class="warning">{escape(warning)}</p>' for warning in warnings),
         f"<p>The system <code>{escape(names[1])}</code> (seed {seeds[names[1]]}) beside the baseline "
         f"<code>{escape(names[0])}</code> (seed {seeds[names[0]]}), each by the seed that was best on dev. "
-        f"{SEES[grounding]} λ is the gate: 0, and no picture gets in. A frame marks gold mentions.</p>",
+        f"{SEES[sees]} λ is the gate: 0, and no picture gets in. A frame marks gold mentions.</p>",
         _counts(names, outcomes),
         f"<p>They differ in {differing:,} of {len(outcomes):,} test sentences. {len(cases):,} are shown: first "
         "those in which they differ, then those in which they are wrong alike, in the order of the corpus.</p>",

@@ -1,6 +1,7 @@
 """The wiring: what a job reads follows from the configuration alone."""
 
 import hashlib
+import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 
 from visner.config import load
 from visner.errors import VisnerError
+from visner.evaluation.stand_ins import stand_ins
 from visner.studies import Studies
 from visner.workflow import Wiring
 
@@ -82,6 +84,12 @@ def test_files_that_a_rule_downloads_need_not_be_there_but_must_be_the_right_one
         downloading(tmp_path, **sums)
 
 
+def test_a_download_that_no_split_reads_is_named(tmp_path):
+    """As where `split` was pointed to a folder of one's own: what is read would not be what is checked."""
+    with pytest.raises(VisnerError, match=r"corpora\.a\.download: no split reads .*test\.txt: name it there"):
+        downloading(tmp_path, train="0" * 64, dev="0" * 64, test="0" * 64)
+
+
 def test_files_that_nothing_makes_are_named(tmp_path):
     with pytest.raises(VisnerError, match=r"corpora\.a\.split\.dev: there is no file .*dev\.txt"):
         downloading(tmp_path, train="0" * 64)
@@ -94,6 +102,22 @@ def test_a_system_names_every_recipe_that_it_is_made_by():
         assert f'"{section}": {{"' in system
     tables = Wiring(content, ROOT).ner_tables(SimpleNamespace(experiment="ene_baseline"))
     assert sorted(tables) == ["flair", "glove_char", "glove_word", "sentences", "words"]
+
+
+def test_a_system_of_vokens_names_what_its_matcher_was_made_by_and_searches():
+    content = load(ROOT / "config" / "twitter2017.yaml").model_dump()
+    content["images"]["twitter2017"]["folder"] = "data"
+    content["images"]["other"] = {"source": "attached", "folder": "data", "note": "clip art"}
+    content["embeddings"]["untrained"] = {"backbone": "resnet18", "weights": "random"}
+    content["matchers"]["twitter2017"] |= {"pool": "other", "embedding": "untrained"}
+    wiring = Wiring(load(content), ROOT)
+    recipes = json.loads(wiring.system(SimpleNamespace(experiment="twitter2017_fuse")))["config"]
+    assert list(recipes["images"]) == ["other", "twitter2017"]
+    assert list(recipes["embeddings"]) == ["resnet152", "untrained"]
+    heads = [one.head for one in stand_ins({"fuse": {"provenance": {"recipes": recipes}}})]
+    assert heads == ["Random weights: stand-in numbers.", "Pictures other:"]
+    own = json.loads(wiring.system(SimpleNamespace(experiment="twitter2017_fuse_attached")))["config"]
+    assert list(own["images"]) == ["twitter2017"]
 
 
 def tweets(place, encoder, **more):

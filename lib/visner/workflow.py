@@ -60,7 +60,14 @@ class Wiring:
             for path, sha256 in coming.items():
                 if path.is_file():
                     corpora.refuse_other_variant(f"download: {path}", sha256, sha256_file(path))
-            return corpora.files(self.config.corpora[corpus], self.root, coming)
+            found = corpora.files(self.config.corpora[corpus], self.root, coming)
+            unread = [str(path) for path in coming if path not in found]
+            if unread:
+                raise VisnerError(
+                    f"download: no split reads {', '.join(unread)}: name it there, or leave out `download`, and what "
+                    "`split` names is read unchecked"
+                )
+            return found
         except VisnerError as error:
             raise VisnerError(f"configuration: corpora.{corpus}.{error}") from None
 
@@ -241,17 +248,23 @@ class Wiring:
         return self.ner_arguments(wildcards) + encoder
 
     def system(self, wildcards) -> str:
-        """All recipes that an experiment's system is made by, and where its files are, as JSON; not `crawl`."""
+        """All recipes that an experiment's system is made by, its vokens' too, and where its files are; not `crawl`."""
         this, config = self.experiment(wildcards), self.config
         used = {} if isinstance(this, BertExperiment) else {this.vectors: config.vectors[this.vectors]}
         parts = [part for one in used.values() for part in (one.glove_char, one.glove_word, one.flair) if part]
-        corpora_read = {this.corpus, *(corpus for part in parts for corpus in part.corpora)}
+        images, corpora_read = {this.images}, {this.corpus, *(corpus for part in parts for corpus in part.corpora)}
+        embeddings, matchers = {this.embedding}, {}
+        if this.grounding == "vokens":
+            matchers[this.matcher] = matcher = config.matchers[this.matcher]
+            pool, pool_corpus = _pool(matcher)
+            images, corpora_read = images | {matcher.images, pool}, corpora_read | {pool_corpus}
+            embeddings.add(matcher.embedding)
         recipes = {
             "corpora": {name: config.corpora[name] for name in sorted(corpora_read)},
             "vectors": used,
-            "images": {this.images: config.images[this.images]} if this.images else {},
-            "embeddings": {this.embedding: config.embeddings[this.embedding]} if this.embedding else {},
-            "matchers": {this.matcher: config.matchers[this.matcher]} if this.grounding == "vokens" else {},
+            "images": {name: config.images[name] for name in sorted(images - {None})},
+            "embeddings": {name: config.embeddings[name] for name in sorted(embeddings - {None})},
+            "matchers": matchers,
             "experiments": {wildcards.experiment: this},
         }
         dumped = {

@@ -133,13 +133,14 @@ class World:
         self.rows = make_sentences(self.sentences)
         self.predictions: dict[tuple[str, int], Path] = {}
         self.seeds: dict[str, list[int]] = {}
+        self.weights: dict[str, str] = {}
         (folder / "nouns.json").write_text(json.dumps({"words": 345, "lexicon": 67}))
         (folder / "corpus.json").write_text(json.dumps(STATISTICS))
         (folder / "pictures.json").write_text(json.dumps(COVERAGE))
 
     def train(self, name: str, fusion: str, errors: dict[int, float], weights: dict | None = None) -> None:
         """Stand in for the recogniser: predictions and reports of each seed."""
-        self.seeds[name] = list(errors)
+        self.seeds[name], self.weights[name] = list(errors), (weights or {}).get("name")
         for seed, share in errors.items():
             folder = self.folder / name / f"seed{seed}"
             folder.mkdir(parents=True)
@@ -158,7 +159,8 @@ class World:
         recipe = recipe or experiment(fusion, seeds)
         config = {"corpora": {"ene": {"format": "ene"}}, "experiments": {name: {}}}
         if recipe.images:
-            config |= {"images": {recipe.images: {"note": note}}, "embeddings": EMBEDDINGS}
+            embeddings = {key: one | {"weights": self.weights[name]} for key, one in EMBEDDINGS.items()}
+            config |= {"images": {recipe.images: {"note": note}}, "embeddings": embeddings}
         system.write_text(json.dumps({"config": config}))
         evaluation(
             *("scores", "--recipe", recipe.fingerprint(), "--name", name),

@@ -122,7 +122,7 @@ def gallery(tmp_path):
             for one, labels in found.items()
         ]
         tables.write_table(tmp_path / f"{name}.parquet", tables.PREDICTIONS, rows)
-        provenance = {"weights": {"name": "random"} if gates else None, "recipes": {}}
+        provenance = {"recipes": {"embeddings": {"resnet18": {"weights": "random"}} if gates else {}}}
         content = {"experiment": name, "best_dev_seed": 2, "seeds": [1, 2], "provenance": provenance}
         tables.write_json(tmp_path / f"{name}.json", content)
 
@@ -158,12 +158,13 @@ def vokens(tmp_path):
     return tmp_path / "vokens.parquet"
 
 
+VOKENS = {"grounding": "vokens", "k": 1, "fusion": "gate"}
 POOL = [picture_row(f"{name}.jpg", 0, name) for name in COLOURS]
 
 
 @pytest.mark.parametrize("k, shown", [(2, 2), (4, 3)])
 def test_each_word_has_the_bytes_of_its_vokens_their_scores_and_its_gate(gallery, vokens, k, shown):
-    page = gallery({"grounding": "vokens", "k": k}, POOL, vokens=vokens)
+    page = gallery({**VOKENS, "k": k}, POOL, vokens=vokens)
     by_id = {row["sentence_id"]: row["image_ids"] for row in tables.iterate_rows(vokens, tables.VOKENS)}
     for section, name in zip(page.sections, ("differ", "both_wrong", "both_right"), strict=True):
         assert section["title"].startswith(f"{name}: ")
@@ -176,8 +177,14 @@ def test_each_word_has_the_bytes_of_its_vokens_their_scores_and_its_gate(gallery
             assert word["gate"] == ("" if gate != gate else f"λ {gate:.3f}")  # NaN: no picture was seen
 
 
+@pytest.mark.parametrize("fusion, sees", [("gate", "sees its vokens"), ("attention", "all words of its sentence")])
+def test_the_page_says_whose_vokens_a_word_sees(gallery, vokens, tmp_path, fusion, sees):
+    gallery({**VOKENS, "fusion": fusion}, POOL, vokens=vokens)
+    assert sees in (tmp_path / "gallery.html").read_text()
+
+
 def test_text_is_shown_and_never_markup(gallery, vokens, tmp_path):
-    page = gallery({"grounding": "vokens", "k": 1}, POOL, vokens=vokens)
+    page = gallery(VOKENS, POOL, vokens=vokens)
     assert [word["text"] for word in page.sections[0]["words"]] == [HOSTILE, "Tom", "U+FE0F", "🗻&U+0007"]
     assert "script" not in page.tags
     text = (tmp_path / "gallery.html").read_text()
@@ -187,7 +194,7 @@ def test_text_is_shown_and_never_markup(gallery, vokens, tmp_path):
 
 
 def test_mentions_right_wrong_and_missed_and_the_counts_of_all_test_sentences(gallery, vokens):
-    page = gallery({"grounding": "vokens", "k": 1}, POOL, count=1, vokens=vokens)
+    page = gallery(VOKENS, POOL, count=1, vokens=vokens)
     assert len(page.sections) == 1  # the one that they differ in
     assert page.sections[0]["title"] == "differ: text wrong, fuse wrong"
     assert page.sections[0]["cells"] == [
@@ -201,7 +208,7 @@ def test_mentions_right_wrong_and_missed_and_the_counts_of_all_test_sentences(ga
 
 def test_attached_pictures_and_why_some_are_missing(gallery):
     images = [picture_row("both_right.jpg", 0, "blue"), picture_row("differ.jpg", 0, None, "truncated")]
-    page = gallery({"grounding": "attached", "k": None}, images)
+    page = gallery({"grounding": "attached", "k": None, "fusion": "attention"}, images)
     shown = {section["title"].split(":")[0]: section for section in page.sections}
     (own,) = shown["both_right"]["own"]
     assert own["data-image"] == IDS["blue"]
@@ -224,7 +231,7 @@ def test_nouns_have_the_pictures_of_their_first_query_that_has_any(gallery, tmp_
         rows.append({"sentence_id": name, "words": words})
     tables.write_table(tmp_path / "words.parquet", tables.WORDS, rows)
     images = [picture_row("Tom", 2, "red"), picture_row("Tom", 0, None, "missing"), picture_row("Tom", 1, "grey")]
-    page = gallery({"grounding": "queries", "k": 1}, images, words=tmp_path / "words.parquet")
+    page = gallery({"grounding": "queries", "k": 1, "fusion": "gate"}, images, words=tmp_path / "words.parquet")
     assert first_pictures([tmp_path / "0.parquet", tmp_path / "1.parquet"], 1) == {"Tom": [IDS["grey"]]}
     shown = {section["title"].split(":")[0]: section["words"] for section in page.sections}
     assert [[one["data-image"] for one in word["pictures"]] for word in shown["differ"]] == [[], [IDS["grey"]], []]
@@ -237,17 +244,17 @@ def test_nouns_have_the_pictures_of_their_first_query_that_has_any(gallery, tmp_
 
 
 def test_stand_in_weights_are_announced(gallery, vokens, tmp_path):
-    gallery({"grounding": "vokens", "k": 1}, POOL, vokens=vokens)
+    gallery(VOKENS, POOL, vokens=vokens)
     assert "Random weights: stand-in numbers." in (tmp_path / "gallery.html").read_text()
 
 
 def test_what_does_not_belong_together_is_refused(gallery, vokens):
     with pytest.raises(VisnerError, match="text:2 is missing"):
-        gallery({"grounding": "vokens", "k": 1}, POOL, seed=1, vokens=vokens)
+        gallery(VOKENS, POOL, seed=1, vokens=vokens)
     with pytest.raises(VisnerError, match="reads --vokens: give it"):
-        gallery({"grounding": "vokens", "k": 1}, POOL)
+        gallery(VOKENS, POOL)
     with pytest.raises(VisnerError, match="1 pictures are in no shard"):
-        gallery({"grounding": "vokens", "k": 3}, POOL[:3], vokens=vokens)
+        gallery({**VOKENS, "k": 3}, POOL[:3], vokens=vokens)
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,13 @@ class StandIn(NamedTuple):
 def stand_ins(scores: dict[str, dict]) -> list[StandIn]:
     """The warnings of some systems' scores: weights that were never trained, and the notes of their pictures."""
     found = []
-    untrained = [name for name, one in scores.items() if (one["provenance"]["weights"] or {}).get("name") == "random"]
+    untrained = [name for name, one in scores.items() if _is_untrained(one["provenance"]["recipes"])]
     if untrained:
         found.append(
             StandIn(
                 "Random weights: stand-in numbers.",
-                f"The picture vectors of {', '.join(untrained)} come from a network that was never trained; these "
-                "scores say nothing about what pictures are worth.",
+                f"The picture vectors of {', '.join(untrained)}, or those that found the pictures, come from a network "
+                "that was never trained; these scores say nothing about what pictures are worth.",
             )
         )
     notes: dict[tuple[str, str], list[str]] = {}
@@ -36,3 +36,7 @@ def stand_ins(scores: dict[str, dict]) -> list[StandIn]:
     return found + [
         StandIn(f"Pictures {images}:", f"{note} ({', '.join(names)})") for (images, note), names in notes.items()
     ]
+
+
+def _is_untrained(recipes: dict) -> bool:
+    return any(one["weights"] == "random" for one in recipes.get("embeddings", {}).values())

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from visner.corpora import conll as reader
@@ -71,7 +71,6 @@ def test_invisible_tokens_stay(conll):
 TOKENS = st.text(st.characters(exclude_characters="\n\r\t ", exclude_categories=["Cs"]), min_size=1, max_size=4)
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.lists(TOKENS, min_size=1, max_size=4), min_size=1, max_size=4), st.sampled_from(["\n", "\r\n"]))
 def test_any_token_comes_back(sentences, end):
     content = end.join("".join(f"{token} B-PER{end}" for token in tokens) for tokens in sentences)

@@ -1,7 +1,7 @@
 """Cutting: at sentence ends if configured, at max_units always, never inside a mention."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from visner.corpora.cutting import length_cuts, sentence_ends
@@ -67,7 +67,6 @@ def _labelled(draw):
     return text, spans_to_bio(spans, len(text))
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(_labelled(), st.integers(1, 20))
 def test_parts_make_up_the_sentence_and_keep_its_mentions(labelled, limit):
     text, labels = labelled

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from visner.corpora import ene as reader
@@ -214,7 +214,6 @@ def _classes_of_all(nodes: list, text: str) -> set[str]:
     return found
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(NODES, min_size=1, max_size=4))
 def test_what_is_rendered_is_read(lines):
     rendered = [_rendered(nodes) for nodes in lines]

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from visner import tables
@@ -54,7 +54,6 @@ TOKEN = st.one_of(
 ROW = st.tuples(TOKEN, st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]))
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.lists(ROW, min_size=1, max_size=5), min_size=1, max_size=4), st.booleans())
 def test_any_tweets_come_back_byte_by_byte(tweets, ends_blank):
     blocks = [

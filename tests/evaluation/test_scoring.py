@@ -28,7 +28,7 @@ def mentions(sentences, reading="strict"):
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(PAIRS)
 @pytest.mark.parametrize("reading", ["strict", "lenient"])
 def test_every_measure_agrees_with_seqeval(reading, pairs):

@@ -48,7 +48,7 @@ steps = st.lists(
 
 
 @given(steps=steps, depth=st.integers(1, 5), candidates=st.integers(1, 8))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_bucket_answers_as_dicts_do(steps, depth, candidates):
     model = Model()
     with tempfile.TemporaryDirectory() as folder:

@@ -87,7 +87,7 @@ ODD_QUERIES = ["A&B", "C#", "日本 京都", "100%", "a+b", "%26", "x&q=y", "#&?
 
 
 @pytest.mark.parametrize("name", ENGINES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(query=st.text(min_size=1) | st.sampled_from(ODD_QUERIES))
 def test_any_query_arrives_as_it_was_asked(server, name, query):
     engine = source(name, language="ja", region="JP", engine=server.url)

@@ -31,7 +31,7 @@ def test_each_words_first_subtoken_is_where_transformers_has_it(encoder):
         ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(words=st.lists(st.text("abcdefghijk", min_size=1, max_size=9), min_size=1, max_size=30))
 def test_windows_hold_all_subtokens_in_order_and_cut_between_words(encoder, words):
     subtokens = Subtokens(tokenizer(encoder), 8)  # room for six between [CLS] and [SEP]

@@ -46,7 +46,7 @@ def check_alignment(text, words):
 @example("")
 @example("\0")
 @example("か\u3099き\0\n\u3000☺️ｶﾞ\t\r\n")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_words_are_aligned_to_code_points(finder, text):
     check_alignment(text, finder.words(text))
 

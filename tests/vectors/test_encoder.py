@@ -30,7 +30,7 @@ def one_by_one(path, direction, words):
     return np.array(vectors, np.float32).reshape(len(words), model.hidden)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
 @given(st.lists(WORDS, max_size=5))
 def test_states_after_and_before_each_word(models, sentences):
     found = FlairEncoder(*models).encode(sentences)

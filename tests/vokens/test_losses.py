@@ -38,7 +38,7 @@ PAIRS = {"hinge": (hinge_rank_loss, hinge_by_loops, 0.5), "infonce": (infonce_lo
 
 
 @pytest.mark.parametrize("name", PAIRS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_loss_and_gradients_are_those_of_a_loop_over_all_pairs(name, data):
     ours, loops, parameter = PAIRS[name]

@@ -4,12 +4,13 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from visner import tables
 from visner.errors import VisnerError
-from visner.vokens import command
+from visner.vokens import command, search
 from visner.vokens.states import States
 
 from .conftest import Corpus
@@ -100,6 +101,17 @@ def test_a_pool_of_another_matcher_is_refused(finished, tmp_path):
         file.write(b" ")
     with pytest.raises(VisnerError, match="made with another matcher than .*other; make it again"):
         command.run(finished.arguments("search", matcher=tmp_path / "other", output=tmp_path / "vokens.parquet"))
+
+
+def test_a_pool_of_another_way_of_searching_is_refused(finished, tmp_path, monkeypatch):
+    """As a pool of many pictures that a GPU's job made, for the exact search, and a CPU's job is to search."""
+    pytest.importorskip("faiss")
+    monkeypatch.setitem(search.EXACT, "cpu", 10)
+    pool = tables.read_table(finished.path("pool.parquet"), tables.pool_schema(16))
+    vectors = torch.tensor(pool["vector"].to_pylist())
+    np.save(tmp_path / "graph.npy", search.Pool(vectors).graph())
+    with pytest.raises(VisnerError, match="made for the exact search on another kind of device, .* here is hnsw"):
+        command.run(finished.arguments("search", graph=tmp_path / "graph.npy", output=tmp_path / "vokens.parquet"))
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=5), st.data())

@@ -18,13 +18,13 @@ def write(path, sentences):
     tables.write_table(path, tables.SENTENCES, rows)
 
 
-def alone(folder, sentence, way):
-    """The states of one sentence as transformers' documentation computes them, without batches."""
+def alone(folder, sentence, way, precision=torch.float32):
+    """The states of one sentence as transformers' and torch's documentation compute them, without batches."""
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
     pieces = [tokenizer(word, add_special_tokens=False)["input_ids"] for word in sentence]
     ids = [tokenizer.cls_token_id, *sum(pieces, []), tokenizer.sep_token_id]
-    with torch.no_grad():
-        hidden = model(torch.tensor([ids])).last_hidden_state[0]
+    with torch.no_grad(), torch.autocast("cpu", precision, enabled=precision != torch.float32):
+        hidden = model(torch.tensor([ids])).last_hidden_state[0].float()
     states, place = [], 1
     for piece in pieces:
         here = hidden[place : place + len(piece)]
@@ -48,6 +48,20 @@ def test_states_are_those_of_each_sentence_alone(corpus, way):
     assert counts["without_subtokens"] == sum(sentence.count(INVISIBLE) for sentence in sentences) > 0
     assert counts["words"] == len(states)
     assert counts["truncated_words"] == 0
+
+
+def test_states_in_bfloat16_are_those_of_autocast(corpus):
+    sentences = [["cat", "seasun", "the"], ["catdog"] * 9, ["dog", "cat"]]
+    write(corpus.path("sentences.parquet"), sentences)
+    command.run(corpus.arguments("states", precision="bfloat16"))
+    states = np.load(corpus.path("states.npy"))
+    folder = corpus.path("encoder")
+    rounded, exact = (
+        np.concatenate([alone(folder, sentence, "first", precision) for sentence in sentences])
+        for precision in (torch.bfloat16, torch.float32)
+    )
+    assert states.dtype == np.float32
+    assert np.abs(states - rounded).mean() < 0.5 * np.abs(states - exact).mean()
 
 
 def test_words_beyond_the_positions_have_no_state_and_are_counted(corpus):

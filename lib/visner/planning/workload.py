@@ -12,7 +12,7 @@ MB = 1e6
 KEPT = {"sample": 9_100, "attached": 30_000}  # bytes of a kept picture: measured on the sample; stand-ins of tweets
 KEPT_PHOTO = 34_000  # and of a photograph from the web
 STEP = 400  # a training step of the BiLSTM costs, whatever its batch, as much as so many units
-EXACT = 1_000_000  # pictures of a pool that are all compared with each word; past that a graph is searched
+EXACT = {"cpu": 1_000_000, "cuda": 50_000_000}  # pictures all compared with each word; past that a graph is searched
 # Of a graph: a search is as much as so many comparisons; what linking a picture takes in billion multiply-adds, and in
 # bytes (benchmarks/search.py: a million in 107 s, 1,682 searches a second).
 COMPARED, LINKING, LINKED = 100_000, 0.002, 450
@@ -137,9 +137,13 @@ class Workload:
         matcher = self.config.matchers[w.matcher]
         pictures, dimensions = self._pool(matcher), self.counts.backbone(matcher.embedding).dimensions
         made, gmac = pictures * (4 * matcher.dimensions + 100) / MB, pictures * matcher.hidden * dimensions / 1e9
-        if pictures > EXACT:
+        if pictures > self._exact():
             made, gmac = made + pictures * LINKED / MB, gmac + pictures * LINKING
         return Work(pictures, gmac, loaded=3 * made, made=made)
+
+    def _exact(self) -> int:
+        """How many pictures are searched exactly."""
+        return EXACT["cuda" if self.config.gpu else "cpu"]
 
     def _pool(self, matcher) -> float:
         """How many pictures a matcher searches."""
@@ -151,7 +155,7 @@ class Workload:
         units, pictures = self.counts.text(matcher.corpus).units / matcher.shards, self._pool(matcher)
         kept = units * matcher.top * 20 / MB
         loaded = self._states(matcher) / matcher.shards + pictures * (8 * matcher.dimensions + 300) / MB + 5 * kept
-        compared = pictures if pictures <= EXACT else COMPARED
+        compared = pictures if pictures <= self._exact() else COMPARED
         return Work(units, units * compared * matcher.dimensions / 1e9, loaded=loaded, made=kept)
 
     def vokens_judge(self, w) -> Work:

@@ -95,8 +95,8 @@ def _states(arguments: argparse.Namespace, on) -> None:
     from visner import tables
     from visner.vokens.encoding import load_encoder, write_states
 
-    rows, encoder = _rows(arguments), load_encoder(arguments.encoder, on)
-    counts = write_states(arguments.sentences, rows, encoder, arguments.words, arguments.precision, arguments.output)
+    rows, encoder = _rows(arguments), load_encoder(arguments.encoder, on, arguments.precision)
+    counts = write_states(arguments.sentences, rows, encoder, arguments.words, arguments.output)
     tables.write_json(arguments.statistics, counts)
     stages.log.info(
         "%(words)d words; %(without_subtokens)d without sub-tokens, %(truncated_words)d beyond the encoder's positions "

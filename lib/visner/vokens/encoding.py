@@ -26,6 +26,7 @@ class Encoder:
     tokenizer: PreTrainedTokenizerFast
     model: nn.Module
     longest: int  # sub-tokens
+    precision: str  # of its products
 
     @property
     def dimensions(self) -> int:
@@ -33,11 +34,16 @@ class Encoder:
         return self.model.config.hidden_size
 
 
-def load_encoder(folder: str | Path, device: torch.device) -> Encoder:
+def load_encoder(folder: str | Path, device: torch.device, precision: str = "float32") -> Encoder:
     """The encoder of a folder; see `visner.pretrained.load`."""
     model, tokenizer = pretrained.load(folder)
     longest = min(tokenizer.model_max_length, pretrained.positions(model) or LONGEST, LONGEST)
-    return Encoder(tokenizer, model.eval().requires_grad_(False).to(device), longest)
+    model.eval().requires_grad_(False).to(device)
+    if precision == "bfloat16":
+        for layer in model.modules():
+            if isinstance(layer, nn.Linear):
+                layer.bfloat16()  # once: autocast does it anew for each product with frozen weights
+    return Encoder(tokenizer, model, longest, precision)
 
 
 @dataclass
@@ -50,7 +56,7 @@ class Tokenised:
 
 
 def write_states(
-    sentences: str | Path, rows: range, encoder: Encoder, words: str, precision: str, output: str | Path
+    sentences: str | Path, rows: range, encoder: Encoder, words: str, output: str | Path
 ) -> dict[str, int]:
     """Write the states [W, D] float32 of the units of some rows' sentences, in their order, as .npy; what was counted.
 
@@ -67,7 +73,7 @@ def write_states(
         states = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
         with stages.progress(None, "states", total=len(lengths), unit="sentence") as bar:
             for batch in batches(_chunks(sentences, rows, encoder, counts), BATCH[device.type]):
-                places, found = encode(batch, encoder, words, precision)
+                places, found = encode(batch, encoder, words)
                 states[places] = found
                 bar.update(len(batch))
         states.flush()
@@ -118,9 +124,9 @@ def batches(chunks: Iterator[list[Tokenised]], size: int) -> Iterator[list[Token
             yield batch
 
 
-def encode(batch: list[Tokenised], encoder: Encoder, words: str, precision: str) -> tuple[np.ndarray, np.ndarray]:
+def encode(batch: list[Tokenised], encoder: Encoder, words: str) -> tuple[np.ndarray, np.ndarray]:
     """The rows [N] of a batch's words that have sub-tokens, and their states [N, D] float32."""
-    hidden = last_hidden(batch, encoder, precision)  # [B, S, D]
+    hidden = last_hidden(batch, encoder)  # [B, S, D]
     of_sentence = np.concatenate([np.full(len(one.ids), place) for place, one in enumerate(batch)])  # [T]
     positions = np.concatenate([np.arange(len(one.ids)) for one in batch])  # [T]
     rows = np.concatenate([np.where(one.words < 0, -1, one.words + one.first_row) for one in batch])  # [T]
@@ -134,12 +140,12 @@ def encode(batch: list[Tokenised], encoder: Encoder, words: str, precision: str)
         found = hidden.new_zeros(len(rows), hidden.shape[2]).index_add_(0, _on(word, hidden), subtokens)
         found /= torch.bincount(_on(word, hidden)).unsqueeze(1)
     if not torch.isfinite(found).all():
-        raise VisnerError(f"encoder: its states are not finite in {precision}; set precision: float32")
+        raise VisnerError(f"encoder: its states are not finite in {encoder.precision}; set precision: float32")
     return rows, found.cpu().numpy()
 
 
 @torch.inference_mode()
-def last_hidden(batch: list[Tokenised], encoder: Encoder, precision: str) -> Tensor:
+def last_hidden(batch: list[Tokenised], encoder: Encoder) -> Tensor:
     """The encoder's last layer [B, S, D] over a padded batch, in float32."""
     device = next(encoder.model.parameters()).device
     width = max(len(one.ids) for one in batch)
@@ -148,7 +154,7 @@ def last_hidden(batch: list[Tokenised], encoder: Encoder, precision: str) -> Ten
     for row, one in enumerate(batch):
         ids[row, : len(one.ids)] = one.ids
         mask[row, : len(one.ids)] = 1
-    with devices.autocast(device, precision):
+    with devices.autocast(device, encoder.precision):
         # of equal lengths, no mask: its absence lets torch take the faster attention
         attention = None if mask.all() else torch.from_numpy(mask).to(device)
         return encoder.model(torch.from_numpy(ids).to(device), attention_mask=attention).last_hidden_state.float()

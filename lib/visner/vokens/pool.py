@@ -17,7 +17,6 @@ from visner.vokens.pairs import pool_of, read_sentences
 from visner.vokens.search import Pool
 from visner.vokens.states import States
 
-FAISS = ("faiss-cpu", "faiss-gpu")
 TOP = 10  # of a word's pictures, the recall of the search is measured over
 
 
@@ -42,10 +41,12 @@ def write_pool(
         raise VisnerError("the pool has no usable picture; look at its source of images")
     model = load(matcher).to(device)
     vectors = embed(model, embeddings, list(names), device)
-    pool = Pool(vectors)
+    pool, recall = Pool(vectors), None
+    if pool.method != "exact":
+        recall = pool.recall(_some_words(model, States(states, [len(one.words) for one in read]), device), TOP)
     search = {
         "method": pool.method,
-        "recall": pool.recall(_some_words(model, States(states, [len(one.words) for one in read]), device), TOP),
+        "recall": recall,
         "pictures": len(names),
         "names": sum(map(len, names.values())),
     }
@@ -58,7 +59,7 @@ def write_pool(
         "matcher": provenance.sha256_file(matcher),
         "embeddings": tables.read_provenance(embeddings[0]),
         "device": device.type,
-        "versions": provenance.versions("torch", *(() if pool.method == "exact" else FAISS), "numpy", "pyarrow"),
+        "versions": provenance.versions(*pool.libraries, "numpy", "pyarrow"),
     }
     with tables.atomic_path(graph) as temporary, open(temporary, "wb") as file:
         np.save(file, pool.graph(), allow_pickle=False)

@@ -1,9 +1,9 @@
 """Maximum inner product search: each word's best pictures of a pool.
 
-Exact up to a million pictures: a matrix product in blocks and torch's top-k, which was faster than FAISS's flat index
-on a CPU at all sizes that were compared (4 and 100 thousand, a million: benchmarks/search.py), and needs nothing else
-on a GPU. Past that FAISS's HNSW graph, on the CPU in either case (FAISS has none for GPUs), whose recall is measured
-against the exact search of a sample.
+Exact: a matrix product in blocks and torch's top-k, which was faster than FAISS's flat index on a CPU at all sizes that
+were compared (4 and 100 thousand, a million: benchmarks/search.py), and is the same on a GPU, where FAISS's builds
+lack kernels for some. Past what that can do, a million pictures on a CPU, FAISS's HNSW graph on the CPU (it has none
+for GPUs), whose recall is measured against the exact search of a sample.
 """
 
 import numpy as np
@@ -12,9 +12,10 @@ from torch import Tensor
 
 from visner.errors import VisnerError
 
-EXACT = 1_000_000  # pictures that are searched exactly
+EXACT = {"cpu": 1_000_000, "cuda": 50_000_000}  # pictures that are searched exactly; those of a GPU are 13 GB
 BLOCK = 1024  # queries at a time, fewer over a large pool:
 SCORES = 2**26  # numbers that a block of scores has at most
+FAISS = ("faiss-cpu", "faiss-gpu")  # either of the packages
 LINKS, BREADTH = 16, 256  # of the HNSW graph
 SAMPLE = 1000  # queries by which its recall is measured
 
@@ -22,10 +23,11 @@ SAMPLE = 1000  # queries by which its recall is measured
 class Pool:
     """Pictures to be searched, [P, d] of norm 1; one search at a time."""
 
-    def __init__(self, vectors: Tensor, graph: np.ndarray | None = None, exact: int = EXACT):
-        """`graph` is what `Pool.graph` gave for these vectors: past a million it takes long to build."""
+    def __init__(self, vectors: Tensor, graph: np.ndarray | None = None, exact: int | None = None):
+        """`graph` is what `Pool.graph` gave for these vectors: it takes long to build. `exact` is for tests."""
         self.vectors = vectors
-        self.method = "exact" if len(vectors) <= exact else "hnsw"
+        self.method = "exact" if len(vectors) <= (exact or EXACT[vectors.device.type]) else "hnsw"
+        self.libraries = ("torch",) if self.method == "exact" else ("torch", *FAISS)  # that results depend on
         self._index = None
         if self.method == "hnsw":
             self._index = _build(vectors) if graph is None else _faiss(len(vectors)).deserialize_index(graph)
@@ -55,8 +57,8 @@ class Pool:
         return rows[:, :n], scores[:, :n]
 
     def recall(self, queries: Tensor, n: int) -> float | None:
-        """The share of the exact search's pictures that this one finds, over a sample; None where it is the exact."""
-        if self.method == "exact" or not len(queries):
+        """The share of the exact search's pictures that this one finds, over a sample of `queries`; None of none."""
+        if not len(queries):
             return None
         sample = queries[:: max(1, len(queries) // SAMPLE)][:SAMPLE]
         found, exact = self.search(sample, n)[0], search_exactly(sample, self.vectors, n)[0].cpu()

@@ -1,18 +1,18 @@
 """Every word of every split to its best pictures of the pool."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import torch
 
 from visner import stages, tables
 from visner.errors import VisnerError
-from visner.provenance import sha256_file
+from visner.provenance import sha256_file, versions
 from visner.recipes import Matcher as Recipe
 from visner.vokens.matcher import Matcher, load
-from visner.vokens.pairs import Sentence, read_sentences
+from visner.vokens.pairs import read_sentences
 from visner.vokens.search import Pool
 from visner.vokens.states import States
 
@@ -42,53 +42,60 @@ def vokenize(
         raise VisnerError(f"{pool}: made with another matcher than {matcher}; make it again")
     model = load(matcher).to(device)
     table = tables.read_table(pool, tables.pool_schema(model.recipe.dimensions))
-    image_ids, names = table.column("image_id").to_pylist(), table.column("names").to_pylist()
+    image_ids, names = table.column("image_id").combine_chunks(), table.column("names").to_pylist()
     vectors = table.column("vector").combine_chunks().flatten().to_numpy().reshape(len(table), -1)  # [P, d]
     index = Pool(torch.tensor(vectors, device=device), np.load(graph, allow_pickle=False))
-    own = {some[0]: row for row, some in enumerate(names) if len(some) == 1} if recipe.exclude_own else {}
-    started = time.monotonic()
-    found = stages.progress(
-        _rows(read, mapped, model, index, image_ids, own, recipe.top, device),
-        "vokens",
-        total=len(read),
-        unit="sentence",
-    )
-    written = tables.write_table(output, tables.VOKENS, found, made_by | {"recipe": recipe.model_dump(mode="json")})
-    seconds = time.monotonic() - started
-    stages.log.info("%d sentences in %.1f s; %d pictures, %s search", written, seconds, len(table), index.method)
-
-
-def _rows(
-    sentences: list[Sentence],
-    states: States,
-    matcher: Matcher,
-    pool: Pool,
-    image_ids: list[str],
-    own: dict[str, int],
-    n: int,
-    device: torch.device,
-) -> Iterator[dict]:
-    for start in range(0, len(sentences), BLOCK):
-        block = sentences[start : start + BLOCK]
-        here = states[block[0].start : block[-1].rows.stop]  # [W, D]
-        has_state = here.any(1)
-        excluded = np.repeat([own.get(one.attachment, -1) for one in block], [len(one.words) for one in block])
-        rows, scores = pool.search(
-            matcher.embed_words(torch.from_numpy(here[has_state]).to(device)),
-            n,
-            torch.from_numpy(excluded[has_state].astype(np.int64)).to(device),
+    if index.method != made_by["search"]["method"]:
+        raise VisnerError(
+            f"{pool}: made for the {made_by['search']['method']} search on another kind of device, and of so many "
+            f"pictures the search here is {index.method}; delete it and run again"
         )
-        found = zip(rows.tolist(), scores.tolist(), strict=True)
-        words = iter([_kept(*next(found), image_ids) if has else ([], []) for has in has_state])
-        for one in block:
-            vokens = [next(words) for _ in one.words]
-            yield {
-                "sentence_id": one.sentence_id,
-                "image_ids": [image_ids for image_ids, _ in vokens],
-                "scores": [scores for _, scores in vokens],
-            }
+    own = {some[0]: row for row, some in enumerate(names) if len(some) == 1} if recipe.exclude_own else {}
+    made_by |= {
+        "recipe": recipe.model_dump(mode="json"),
+        "device": device.type,
+        "versions": versions(*index.libraries, "numpy", "pyarrow"),
+    }
+    started = time.monotonic()
+    with (
+        tables.table_writer(output, tables.VOKENS, made_by) as append,
+        stages.progress(None, "vokens", total=len(read), unit="sentence") as bar,
+    ):
+        for start in range(0, len(read), BLOCK):
+            block = read[start : start + BLOCK]
+            states_here = mapped[block[0].start : block[-1].rows.stop]  # [W, D]
+            excluded = np.repeat([own.get(one.attachment, -1) for one in block], [len(one.words) for one in block])
+            rows, scores = _search(model, index, states_here, excluded, recipe.top, device)
+            kept = rows >= 0  # [W, n], of each word the first ones
+            ends = np.cumsum([len(one.words) for one in block])
+            columns = [pa.array([one.sentence_id for one in block])]
+            for found in (image_ids.take(pa.array(rows[kept])), pa.array(scores[kept])):
+                columns.append(_lists(ends, _lists(np.cumsum(kept.sum(1)), found)))
+            append(pa.record_batch(columns, schema=tables.VOKENS))
+            bar.update(len(block))
+    seconds = time.monotonic() - started
+    stages.log.info("%d sentences in %.1f s; %d pictures, %s search", len(read), seconds, len(table), index.method)
 
 
-def _kept(rows: list[int], scores: list[float], image_ids: list[str]) -> tuple[list[str], list[float]]:
-    count = sum(row >= 0 for row in rows)
-    return [image_ids[row] for row in rows[:count]], scores[:count]
+def _search(
+    matcher: Matcher, pool: Pool, states: np.ndarray, excluded: np.ndarray, n: int, device: torch.device
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pool's rows [W, n] for words' states [W, D], and their scores; -1 for those that a word lacks.
+
+    A word without a state (zeros) has none; `excluded` [W] is the row that a word may not find.
+    """
+    has_state = states.any(1)
+    found, scores = pool.search(
+        matcher.embed_words(torch.from_numpy(states[has_state]).to(device)),
+        n,
+        torch.from_numpy(excluded[has_state].astype(np.int64)).to(device),
+    )
+    rows = np.full((len(states), found.shape[1]), -1)
+    all_scores = np.zeros(rows.shape, np.float32)
+    rows[has_state], all_scores[has_state] = found, scores
+    return rows, all_scores
+
+
+def _lists(ends: np.ndarray, values: pa.Array) -> pa.ListArray:
+    """Adjacent lists of `values`, by where each ends."""
+    return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], ends]), pa.int32()), values)

@@ -29,40 +29,43 @@ def wait_for(path, seconds=20):
         time.sleep(0.02)
 
 
-def hold(folder, name, seconds, **options):
-    """A process that holds the lock of one file, says so by another, and sleeps."""
+def hold(folder, name, until=None, **options):
+    """A process that holds the lock of one file, says so by another, and waits for a third."""
     code = (
         "import time, pathlib\nfrom visner import stages\nstages.start_log(None)\n"
         f"with stages.locked({str(folder / 'output')!r}):\n"
-        f"    pathlib.Path({str(folder / name)!r}).touch()\n    time.sleep({seconds})"
+        f"    pathlib.Path({str(folder / name)!r}).touch()\n"
+        f"    while not pathlib.Path({str(folder / (until or name))!r}).exists():\n        time.sleep(0.02)"
     )
     return start(code, **options)
 
 
 def test_a_second_holder_waits_and_says_for_whom(tmp_path):
-    first = hold(tmp_path, "first", 2)
+    first = hold(tmp_path, "first", until="released")
     wait_for(tmp_path / "first")
-    second = hold(tmp_path, "second", 0, stderr=subprocess.PIPE)
-    _, said = second.communicate(timeout=30)
+    second = hold(tmp_path, "second", stderr=subprocess.PIPE)
+    line = second.stderr.readline().rstrip()
+    assert not (tmp_path / "second").exists()
+    (tmp_path / "released").touch()
+    assert second.communicate(timeout=30)[1] == ""
     assert first.wait(timeout=30) == 0
-    (line,) = said.splitlines()
     taken = datetime.fromisoformat(re.search(f"by process {first.pid} since (.{{19}}): waiting", line)[1])
     assert abs(taken.timestamp() - (tmp_path / "first").stat().st_mtime) < 2
     assert f"delete {tmp_path / '.output.lock'} and run again" in line
 
 
 def test_the_lock_of_a_killed_holder_is_free(tmp_path):
-    first = hold(tmp_path, "first", 60)
+    first = hold(tmp_path, "first", until="never")
     wait_for(tmp_path / "first")
     first.kill()
     first.wait()
-    second = hold(tmp_path, "second", 0, stderr=subprocess.PIPE)
+    second = hold(tmp_path, "second", stderr=subprocess.PIPE)
     assert f"by process {first.pid}, which ended without finishing" in second.communicate(timeout=30)[1]
     assert second.returncode == 0
 
 
 def test_a_holder_that_ended_by_itself_leaves_no_name(tmp_path):
-    assert hold(tmp_path, "first", 0).wait(timeout=30) == 0
+    assert hold(tmp_path, "first").wait(timeout=30) == 0
     failed = start(
         f"from visner import stages\nwith stages.locked({str(tmp_path / 'output')!r}):\n    1 / 0",
         stderr=subprocess.DEVNULL,

@@ -154,7 +154,7 @@ if __name__ == "__main__":
     def reached(here: str) -> None:
         if here == place:
             (Path(folder) / "reached").touch()
-            time.sleep(1 if here == "batch" else 60)
+            time.sleep(5 if here == "batch" else 60)
 
     found = train(Path(folder) / "checkpoint", int(accumulation), reached)
     torch.save(found, Path(folder) / "result")

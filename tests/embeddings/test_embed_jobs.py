@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import signal
 import subprocess
@@ -17,12 +18,23 @@ from PIL import Image
 from visner import tables
 
 EMBED = """
-import json, sys
+import json, os, sys
 import torch
 from visner.recipes import Embedding
 from visner.embeddings.embed import embed
+from visner.embeddings.store import Store
 torch.set_num_threads(1)
-weights, images, store, output = sys.argv[1:5]
+weights, images, store, output, *signals = sys.argv[1:]
+if signals:  # SIGNAL COUNT: it sends itself that signal when it has put so many batches into the store
+    sent, left = map(int, signals)
+    put = Store.put
+    def counted(*given):
+        global left
+        put(*given)
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), sent)
+    Store.put = counted
 recipe = Embedding(backbone="mobilenet_v3_small", weights="random")
 print(json.dumps(embed(recipe, weights, images, store, output, torch.device("cpu"))))
 """
@@ -52,27 +64,20 @@ def test_two_jobs_at_once_share_the_work(write_shard, weights, tmp_path):
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_job_goes_on_where_it_was(write_shard, weights, tmp_path, sent):
-    """Killed between batches, twice: nothing is embedded twice and the table has the same bytes."""
+    """Killed after two batches of eight, twice: nothing is embedded twice and the table has the same bytes."""
     images = tmp_path / "images.parquet"
-    write_shard(images, range(150))
+    write_shard(images, range(70))
     whole, again = tmp_path / "whole.parquet", tmp_path / "again.parquet"
     job = start(weights, images, tmp_path / "store-whole", whole)
     job.communicate(timeout=120)
-    kept = 0
-    for _ in range(2):
-        job = start(weights, images, tmp_path / "store", again)
-        deadline = time.monotonic() + 60
-        while (now := stored(tmp_path / "store")) < kept + 16 and job.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        job.send_signal(sent)
-        assert job.wait() == -sent
-        kept = stored(tmp_path / "store")
-        assert kept >= now
+    for kept in (16, 32):
+        job = start(weights, images, tmp_path / "store", again, int(sent), 2)
+        job.communicate(timeout=120)
+        assert job.returncode == -sent
+        assert stored(tmp_path / "store") == kept
         assert not again.exists()
-    assert 32 <= kept < 150
     job = start(weights, images, tmp_path / "store", again)
-    assert json.loads(job.communicate(timeout=120)[0]) == {"pictures": 150, "embedded": 150 - kept}
+    assert json.loads(job.communicate(timeout=120)[0]) == {"pictures": 70, "embedded": 38}
     assert again.read_bytes() == whole.read_bytes()
 
 
@@ -80,15 +85,13 @@ def test_pictures_that_a_stopped_job_has_claimed_are_waited_for_and_explained(wr
     """A job that hangs, as one does whose machine is away; its file deleted, the other goes on by itself."""
     images = tmp_path / "images.parquet"
     write_shard(images, range(40))
-    hanging = start(weights, images, tmp_path / "store", tmp_path / "a.parquet")
-    deadline = time.monotonic() + 60
-    while stored(tmp_path / "store") < 8:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    hanging.send_signal(signal.SIGSTOP)
+    hanging = start(weights, images, tmp_path / "store", tmp_path / "a.parquet", int(signal.SIGSTOP), 1)
+    _, status = os.waitpid(hanging.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
     try:
         with open(tmp_path / "log", "w") as log:
             other = start(weights, images, tmp_path / "store", tmp_path / "b.parquet", stderr=log)
+        deadline = time.monotonic() + 120
         while not (said := (tmp_path / "log").read_text()):
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -96,7 +99,7 @@ def test_pictures_that_a_stopped_job_has_claimed_are_waited_for_and_explained(wr
         (owner,) = (one for one in tmp_path.glob("store/embeddings/*/owners/*") if f"-{hanging.pid}-" in one.name)
         assert re.fullmatch(rf"\d+ pictures are being embedded by another job: .* delete {owner}", line)
         owner.unlink()
-        assert json.loads(other.communicate(timeout=60)[0])["embedded"] > 0
+        assert json.loads(other.communicate(timeout=120)[0])["embedded"] > 0
     finally:
         hanging.kill()
         hanging.wait()

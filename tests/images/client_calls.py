@@ -14,8 +14,8 @@ FAST = {
     "host_rate": None,
     "host_concurrency": 20,
     "connect_timeout": 1.0,
-    "read_timeout": 0.3,
-    "total_timeout": 0.6,
+    "read_timeout": 0.6,
+    "total_timeout": 1.2,
     "retries": 0,
     "allow_hosts": ["127.0.0.1"],
 }

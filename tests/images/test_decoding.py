@@ -1,5 +1,6 @@
 """Processes that decode pictures, and what becomes of a crawl when they end: killed, or by a picture."""
 
+import contextlib
 import multiprocessing
 import sys
 import time
@@ -32,9 +33,14 @@ def limit_decoders(tmp_path):
 
 def test_a_killed_decoder_changes_nothing(tmp_path, server, caplog):
     def kill_a_decoder():
-        while not (decoders := [one for one in psutil.Process().children() if "spawn_main" in str(one.cmdline())]):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            for one in psutil.Process().children():
+                with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+                    if "spawn_main" in str(one.cmdline()):
+                        return one.kill()
             time.sleep(0.01)
-        decoders[0].kill()
+        raise AssertionError("no decoder within a minute")
 
     with ThreadPoolExecutor(1) as killer:
         killed = killer.submit(kill_a_decoder)

@@ -1,5 +1,6 @@
 """kill -9 at ten random moments of `make run`, and on again: the same bytes as an undisturbed run."""
 
+import contextlib
 import time
 
 import psutil
@@ -31,7 +32,14 @@ def test_a_kill_while_the_lock_is_taken_away_is_survived(unfinished, request):
     wait_for(lambda: locks.is_dir() and any(locks.iterdir()))
     kill(first, everything=True)
     second = make_run(unfinished, target)
-    below = psutil.Process(second.pid).children
-    wait_for(lambda: [one for one in below(recursive=True) if "--unlock" in one.cmdline()])[0].kill()
+
+    def unlocking():
+        for one in psutil.Process(second.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+                if "--unlock" in one.cmdline():
+                    return one
+        return None
+
+    wait_for(unlocking).kill()
     assert second.wait(timeout=60) != 0
     assert make_run(unfinished, target).wait(timeout=120) == 0, (unfinished.folder / "log.txt").read_text()[-3000:]

@@ -1,5 +1,9 @@
 """A job that was given GPUs which it would leave idle stops before it computes; so does one that lacks its GPU."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -25,7 +29,10 @@ def given(monkeypatch):
     return give
 
 
-@pytest.mark.parametrize("environment, gpu, number", [(TWO, 1, 2), (TWO, 0, 2), (ONE, 0, 1)])
+FIRST_OF_ARRAY = {"SLURM_JOB_ID": "4", "CUDA_VISIBLE_DEVICES": "0,1"}  # the plugin hides the rest from it
+
+
+@pytest.mark.parametrize("environment, gpu, number", [(TWO, 1, 2), (TWO, 0, 2), (ONE, 0, 1), (FIRST_OF_ARRAY, 1, 2)])
 def test_more_gpus_than_are_used_are_refused(given, environment, gpu, number):
     given(environment)
     with pytest.raises(VisnerError, match=f"gpu: this SLURM job was given {number} and would use {gpu}: let `gpu`"):
@@ -36,7 +43,7 @@ WORKSTATION = {"CUDA_VISIBLE_DEVICES": "0,1"}
 NARROWED = {**TWO, "CUDA_VISIBLE_DEVICES": ""}
 
 
-@pytest.mark.parametrize("environment", [NONE, WORKSTATION, NARROWED, {}])
+@pytest.mark.parametrize("environment", [NONE, WORKSTATION, NARROWED, FIRST_OF_ARRAY, {}])
 def test_gpus_that_were_not_given_to_the_job_are_nobodys(given, environment):
     given(environment)
     assert device.select(0, torch.get_num_threads()) == torch.device("cpu")
@@ -48,3 +55,27 @@ def test_a_gpu_that_torch_does_not_see_is_asked_for(given, environment):
     given(environment)
     with pytest.raises(VisnerError, match="asks for a GPU and torch sees none; set gpu: 0, or look at nvidia-smi"):
         device.select(1, 1)
+
+
+CLAIM = "import sys\nfrom visner import device\nprint(device.claim(2), flush=True)\nsys.stdin.read()"
+
+
+def test_jobs_side_by_side_have_a_gpu_each_while_there_are_some(tmp_path):
+    """Of the GPUs 4 and 7, which two, three jobs see as 0 and 1; a killed one's is free again."""
+    path = os.pathsep.join(sys.path)
+    environment = {**os.environ, "PYTHONPATH": path, "TMPDIR": str(tmp_path), "CUDA_VISIBLE_DEVICES": "4, 7"}
+
+    def start():
+        job = subprocess.Popen(
+            [sys.executable, "-c", CLAIM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
+        )
+        return job, int(job.stdout.readline())
+
+    jobs = [start() for _ in range(3)]
+    assert [number for _, number in jobs] == [0, 1, 0]
+    jobs[1][0].kill()
+    jobs[1][0].wait()
+    jobs.append(start())
+    assert jobs[3][1] == 1
+    for job, _ in jobs:
+        job.communicate()

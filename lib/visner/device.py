@@ -1,7 +1,11 @@
 """Where tensors live, how many threads compute them, and in which precision."""
 
+import fcntl
 import os
+import tempfile
 from contextlib import nullcontext
+from pathlib import Path
+from typing import IO
 
 import torch
 
@@ -9,11 +13,12 @@ from visner.errors import VisnerError
 
 
 def select(gpu: int, threads: int) -> torch.device:
-    """The GPU if `gpu` is 1, else the CPU with a fixed number of threads (results depend on it in the last bits).
+    """A GPU if `gpu` is 1, else the CPU with a fixed number of threads (results depend on it in the last bits).
 
+    Of several GPUs one that no other job of this user has selected, if there is one, until the process ends.
     VisnerError where torch sees no GPU, and in a SLURM job that was given more of them than it would use.
     """
-    given = given_by_slurm()
+    given = given_by_slurm(gpu)
     if given > gpu:
         raise VisnerError(
             f"gpu: this SLURM job was given {given} and would use {gpu}: let `gpu` in the configuration and what is "
@@ -24,6 +29,7 @@ def select(gpu: int, threads: int) -> torch.device:
             raise VisnerError(
                 "gpu: the configuration asks for a GPU and torch sees none; set gpu: 0, or look at nvidia-smi"
             )
+        torch.cuda.set_device(claim(torch.cuda.device_count()))
         return torch.device("cuda")
     torch.set_num_threads(threads)
     return torch.device("cpu")
@@ -34,13 +40,39 @@ def kind(device: torch.device) -> list[str | int]:
     return ["cpu", torch.get_num_threads()] if device.type == "cpu" else [device.type]
 
 
-def given_by_slurm() -> int:
+def claim(count: int) -> int:
+    """The first of `count` GPUs that is free, or 0, as these are numbered on this machine for this process.
+
+    A file's lock says whose it is, by CUDA_VISIBLE_DEVICES' name of the GPU; the kernel frees it with the process.
+    """
+    names = (os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(count)))).split(",")
+    folder = Path(tempfile.gettempdir()) / f"visner-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for number, name in enumerate(names[:count]):
+        file = open(folder / f"gpu-{name.strip()}.lock", "w")  # noqa: SIM115 - as long as the process lives
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            continue
+        _claimed.append(file)
+        return number
+    return 0
+
+
+_claimed: list[IO] = []
+
+
+def given_by_slurm(gpu: int) -> int:
     """The GPUs of this SLURM job on this machine that are visible to it; 0 elsewhere, where GPUs are nobody's."""
     if "SLURM_JOB_ID" not in os.environ:
         return 0
-    given = int(os.environ.get("SLURM_GPUS_ON_NODE") or 0)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return given if visible is None else min(given, len(list(filter(None, visible.split(",")))))
+    shown = None if visible is None else len(list(filter(None, visible.split(","))))
+    on_node = os.environ.get("SLURM_GPUS_ON_NODE")
+    if on_node is None:  # also in the first task of a job array with GPUs, from which the plugin hides it
+        return (shown or 0) if gpu else 0
+    return int(on_node) if shown is None else min(int(on_node), shown)
 
 
 def autocast(device: torch.device, precision: str):

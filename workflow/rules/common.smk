@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 import visner.config
 import visner.studies
+import visner.submission
 import visner.workflow
 from visner.errors import VisnerError
 from visner.planning.sizes import Sizes
@@ -53,11 +54,24 @@ wildcard_constraints:
 
 
 onstart:
-    # The SLURM plugin (2.8.0) drops jobs of a job array while not all that are ready may be submitted, and waits for them.
-    arrays = getattr(workflow.executor_settings, "array_jobs", None)
-    jobs = len(list(workflow.dag.needrun_jobs()))
-    if arrays and arrays != "none" and workflow.nodes < jobs:
-        raise WorkflowError(
-            f"--jobs {workflow.nodes} is less than the {jobs} jobs of this run: snakemake could wait for ever for those"
-            f" of {arrays}, which are a job array. Raise it, or add --slurm-array-jobs none"
+    limits = {
+        name: one.value
+        for name, one in workflow.global_resources.items()
+        if name[0] != "_" and isinstance(one.value, int)
+    }
+    rate = workflow.scheduling_settings.max_jobs_per_timespan
+    at_once = {"--jobs": workflow.nodes, "--max-jobs-per-timespan": rate and rate.max_jobs}
+    try:
+        visner.submission.check(
+            [
+                visner.submission.Due(
+                    job.rule.name, {name: job.resources.get(name, 0) for name in ("gpu", *limits)}
+                )
+                for job in workflow.dag.needrun_jobs()
+            ],
+            getattr(workflow.executor_settings, "array_jobs", None) or "",
+            {name: limit for name, limit in at_once.items() if limit},
+            limits,
         )
+    except VisnerError as error:
+        raise WorkflowError(str(error))

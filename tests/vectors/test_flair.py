@@ -158,6 +158,20 @@ def test_too_little_text_for_the_batch(train, corpus, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
+def test_text_is_split_and_a_twentieth_held_out_up_to_a_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(flair_models, "SPLIT_CHARACTERS", 300)
+    monkeypatch.setattr(flair_models, "HELD_OUT_CHARACTERS", 25)
+    lines = [["word", f"{number:03}"] for number in range(200)]  # nine characters each, with the end of the line
+    text = flair_models._write_text(lines, tmp_path, Dictionary())
+    held_out = (tmp_path / "valid.txt").read_text().splitlines()
+    assert held_out == ["word 019", "word 039", "word 059"]  # and not 079
+    files = [file.read_text() for file in sorted((tmp_path / "train").iterdir())]
+    assert sum(map(len, files)) == text.training == 9 * 197
+    assert all(abs(len(one) - 300) < 9 for one in files[:-1])
+    learnt = "".join(files).splitlines()
+    assert learnt == [" ".join(line) for line in lines if " ".join(line) not in held_out]
+
+
 @pytest.mark.parametrize("characters", [10**6, 700])
 def test_an_interrupted_training_goes_on_after_its_last_split(train, corpus, tmp_path, monkeypatch, caplog, characters):
     caplog.set_level("INFO")

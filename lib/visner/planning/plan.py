@@ -39,8 +39,8 @@ def plan(
 ) -> Plan:
     """The jobs that Snakemake would run now for `targets` (none: the default target); or all, if nothing were there.
 
-    What counts as done is decided as a run in this folder would: by the profile beside the Snakefile. VisnerError says
-    what a run would stop with.
+    What counts as done is decided as a run in this folder would: by the profile beside the Snakefile; but a file that a
+    killed run may have left half done, which a run makes again, counts. VisnerError says what a run would stop with.
     """
     from snakemake.api import SnakemakeApi
     from snakemake.cli import parse_args

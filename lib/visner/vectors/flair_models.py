@@ -26,8 +26,9 @@ from visner.stages import log
 from visner.termination import STATUS, Terminated, Termination
 from visner.vectors.language_model import CharacterLanguageModel, Direction
 
-HELD_OUT = 20  # every twentieth sentence of the training text tells the trainer how well the model reads
-SPLIT_CHARACTERS = 20_000_000  # of a file of training text: flair holds one in memory, as Python characters
+HELD_OUT = 20  # every twentieth sentence of the training text tells the trainer how well the model reads:
+HELD_OUT_CHARACTERS = 500_000  # at most, for all are read after each split
+SPLIT_CHARACTERS = 2_000_000  # of a file of training text: what an interruption costs, and what is in memory
 ANNEAL = 0.25  # what the learning rate is multiplied by after an epoch of splits without a better model (flair's)
 
 
@@ -79,7 +80,7 @@ def train(
     The text is the words joined by single spaces, as the encoder reads them (flair's `tokenized_lm`). The best model
     by the held-out sentences is kept. `checkpoint` has the state after each split of the text, from which an
     interrupted training goes on, to the same bits: all randomness of a split follows from the seed and its number.
-    SIGTERM ends the process at once (SystemExit with status 143).
+    SIGTERM, which costs the split under way, ends the process at once (SystemExit with status 143).
     """
     try:
         with Termination() as termination, termination.leaving():
@@ -202,7 +203,7 @@ def _write_text(sentences: Iterable[list[str]], folder: Path, dictionary) -> Tex
     with open(folder / "valid.txt", "w", encoding="utf-8") as valid, ExitStack() as stack:
         for number, words in enumerate(sentences):
             line = " ".join(words) + "\n"
-            if number % HELD_OUT == HELD_OUT - 1:
+            if number % HELD_OUT == HELD_OUT - 1 and text.held_out < HELD_OUT_CHARACTERS:
                 text.held_out += valid.write(line)
                 continue
             if text.training >= SPLIT_CHARACTERS * files:

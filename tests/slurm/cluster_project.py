@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 from cluster import Cluster
+from embedding_tables import stored
 from tiny_project import CONFIG, EXPERIMENT, TARGET, Project, make_project
 
 LIMIT = 540  # seconds for a run of Snakemake: while SLURM's controller is away it can wait for good
@@ -78,22 +79,29 @@ class ClusterProject:
 
     def stage(self, name: str) -> psutil.Process:
         """The process of a stage (as "ner train") of this project, waited for."""
+        return wait_for(lambda: self.stages(name))[0]
 
-        def found() -> psutil.Process | None:
-            for process in psutil.process_iter():
-                with contextlib.suppress(psutil.Error):  # it has ended meanwhile
-                    command = " ".join(process.cmdline())
-                    if re.match(rf"\S+ -m visner --log \S+ {name} ", command) and Path(process.cwd()) == self.folder:
-                        return process
-            return None
-
-        return wait_for(found)
+    def stages(self, name: str) -> list[psutil.Process]:
+        """All processes of a stage of this project now."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+                command = " ".join(process.cmdline())
+                if re.match(rf"\S+ -m visner --log \S+ {name} ", command) and Path(process.cwd()) == self.folder:
+                    found.append(process)
+        return found
 
     def stop_training_after_an_epoch(self) -> None:
         """The training stands still, as on a node that hangs, with a checkpoint written and epochs to go."""
         training = self.stage("ner train")
         wait_for(lambda: list((self.folder / "results" / ".resume").glob("*.safetensors")), pause=0.005)
         training.send_signal(signal.SIGSTOP)
+
+    def stop_embedding_after_a_batch(self) -> None:
+        """All jobs that embed stand still, with vectors in the store and pictures to go."""
+        wait_for(lambda: stored(self.folder / "store"), pause=0.005)
+        for job in self.stages("embeddings embed"):
+            job.suspend()
 
     def log(self, name: str) -> str:
         return (self.folder / "results" / "logs" / name).read_text()
@@ -105,7 +113,7 @@ def files(project: Project | ClusterProject, folder: str, pattern: str) -> dict[
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob(pattern) if file.is_file()}
 
 
-def wait_for(condition: Callable, pause: float = 0.1, limit: float = 120):
+def wait_for(condition: Callable, pause: float = 0.1, limit: float = 300):
     """What `condition` gives, once that is true."""
     end = time.monotonic() + limit
     while not (value := condition()):

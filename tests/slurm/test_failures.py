@@ -5,6 +5,7 @@ import signal
 
 import psutil
 from cluster_project import MODEL, STUDY, files, wait_for
+from embedding_tables import stored
 from tiny_project import TARGET
 
 PREDICTIONS = "results/tiny_gate/seed1/predictions.parquet"
@@ -21,11 +22,12 @@ def resumed_after(project):
 
 
 def test_a_job_out_of_memory_is_run_again_with_more(project, same):
+    """At first it is enough for Snakemake in the job, and too little for the stage."""
     project.remove(PREDICTIONS, TARGET)
-    project.start("--set-resources", "ner_predict:mem_mb=300 * 5 ** (attempt - 1)").end()
+    project.start("--set-resources", "ner_predict:mem_mb=500 * 3 ** (attempt - 1)").end()
     same(project)
     small, large = project.jobs("ner_predict")
-    assert (small["MinMemoryNode"], large["MinMemoryNode"]) == ("300M", "1500M")
+    assert (small["MinMemoryNode"], large["MinMemoryNode"]) == ("500M", "1500M")
     assert states([small, large]) == ["FAILED", "COMPLETED"]
 
 
@@ -52,15 +54,17 @@ def test_a_cancelled_training_goes_on_at_its_last_epoch(project, cluster, same):
     assert resumed_after(project) >= 1
 
 
-def test_a_node_that_is_lost_while_it_embeds(project, finished, cluster, same):
+def test_nodes_that_are_lost_while_they_embed(project, finished, cluster, same):
     made = ("results/embeddings", "results/grounding", "results/studies", "store")
     project.remove(*made, MODEL, HISTORY, PREDICTIONS, TARGET)
     run = project.start(target=STUDY)
-    job = project.stage("embeddings embed").environ()["SLURM_JOB_ID"]
-    (node,) = [each["NodeList"] for each in project.jobs("embeddings_embed") if each["JobId"] == job]
-    cluster.crash_node(node)
-    wait_for(lambda: cluster.node_state(node) == "down")
-    cluster.start_node(node)
+    project.stop_embedding_after_a_batch()
+    lost = {each["NodeList"] for each in project.jobs("embeddings_embed") if each["JobState"] == "RUNNING"}
+    for node in lost:
+        cluster.crash_node(node)
+    wait_for(lambda: all(cluster.node_state(node) == "down" for node in lost))
+    for node in lost:
+        cluster.start_node(node)
     run.end()
     same(project)
     assert files(project, "studies", "*") == files(finished, "studies", "*")
@@ -68,6 +72,9 @@ def test_a_node_that_is_lost_while_it_embeds(project, finished, cluster, same):
     assert len({job["ArrayJobId"] for job in embedded}) == 1  # both shards are tasks of one array
     assert states(embedded) == ["COMPLETED"] * 2
     assert any(int(job["Restarts"]) == 1 for job in embedded)
+    logs = files(project, "logs/embeddings", "[01].log").values()
+    after = sum(int(re.search(rb"(\d+) of them embedded now", log)[1]) for log in logs)
+    assert 0 < after < stored(project.folder / "store")  # the rest was in the store when the nodes were lost
 
 
 def test_snakemake_is_killed_and_run_again(project, same):

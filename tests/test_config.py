@@ -213,3 +213,16 @@ def test_a_mistake_about_vokens_is_one_line(tweets, key, value, expected):
         load(tweets)
     assert expected in str(error.value)
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_pool_that_is_asked_for_queries_needs_a_corpus_that_has_some(tweets):
+    tweets["corpora"]["tokens"] = {"format": "conll", "paths": ["x.tsv"], "classes": ["X"]}
+    tweets["matchers"]["m"] |= {"pool": "sample", "pool_corpus": "tokens"}
+    with pytest.raises(
+        VisnerError, match=r"matchers.m.pool: the source 'sample' is asked for queries, and corpora.tok"
+    ):
+        load(tweets)
+    tweets["corpora"]["tokens"]["nouns"] = {"queries": "sentences"}
+    assert load(tweets).matchers["m"].pool_corpus == "tokens"
+    tweets["matchers"]["m"] |= {"pool_corpus": "ene"}
+    assert load(tweets).matchers["m"].pool == "sample"

@@ -130,12 +130,24 @@ class Config(Recipe):
             self._known(f"{at}.pool", matcher.pool, self.images)
         if matcher.pool_corpus is not None:
             self._known(f"{at}.pool_corpus", matcher.pool_corpus, self.corpora)
+        asked = matcher.pool_corpus or matcher.corpus
+        if matcher.pool is not None and self.images[matcher.pool].source != "attached" and not self._asks(asked):
+            raise ValueError(
+                f"{at}.pool: the source {matcher.pool!r} is asked for queries, and corpora.{asked} has none, being "
+                "tokens: name in pool_corpus a corpus that has, such as a text file with a thing to look up a line "
+                "(format: text, nouns: {queries: sentences})"
+            )
+
+    def _asks(self, corpus: str) -> bool:
+        """Whether a corpus has queries: nouns of text in characters, or its sentences as they are."""
+        recipe = self.corpora[corpus]
+        return recipe.nouns.queries == "sentences" or getattr(recipe, "units", "characters") == "characters"
 
     def _check_grounding(self, at: str, experiment: Experiment) -> None:
         """What an experiment's grounding asks of the other recipes that it names."""
         most, key = self.images[experiment.images].depth, f"images.{experiment.images}.depth"
         if experiment.grounding == "queries":
-            if getattr(self.corpora[experiment.corpus], "units", "characters") == "tokens":
+            if not self._asks(experiment.corpus):
                 raise ValueError(f"{at}.grounding: queries are found in text of characters, not of tokens")
         else:
             self._attached(f"{at}.images", experiment.images)

@@ -110,3 +110,13 @@ def test_an_empty_corpus(run):
     words, _, statistics = run([], [], [])
     assert tables.read_table(words, tables.WORDS).num_rows == 0
     assert tables.read_json(statistics)["words"] == 0
+
+
+def test_sentences_as_they_are_can_be_the_queries(run):
+    texts = ["Eiffel Tower", "ｃａｔ", "cat", "新宿 御苑"]
+    words, queries, statistics = run(texts, texts, ["train", "test", "dev", "train"], Nouns(queries="sentences"))
+    found = [row["words"] for row in tables.iterate_rows(words, tables.WORDS)]
+    assert found[0] == [{"surface": "Eiffel Tower", "pos": "", "start": 0, "stop": 12, "queries": ["Eiffel Tower"]}]
+    asked = {row["query"]: row["occurrences"] for row in tables.iterate_rows(queries, tables.QUERIES)}
+    assert asked == {"Eiffel Tower": 1, "cat": 2, "新宿 御苑": 1}
+    assert tables.read_json(statistics)["queries"] == 3

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 from tweets_project import COUNTS, TARGETS, make_tweets
 
 from visner import tables
@@ -63,6 +64,28 @@ def test_each_key_reruns_what_it_changes_and_no_more(project):
     config["matchers"]["tiny"]["margin"] = 0.2
     project.configure(config)
     assert project.rules_run(*TARGETS) == ["grounding", "vokens_judge", "vokens_pool", *searched, "vokens_train"]
+
+
+def test_any_source_of_pictures_can_be_the_pool(project):
+    (project.folder / "things.txt").write_text("red thing\nblue thing\nno such thing\n")
+    for number, colour in enumerate(("red", "red", "blue")):
+        folder = project.folder / "photographs" / f"{colour} thing"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (32, 32 + number), colour).save(folder / f"{number}.jpg")
+    config = project.config()
+    config["corpora"]["things"] = {"format": "text", "paths": ["things.txt"], "nouns": {"queries": "sentences"}}
+    config["images"]["photographs"] = {"source": "folder", "folder": "photographs", "side": 32}
+    config["matchers"]["tiny"] |= {"pool": "photographs", "pool_corpus": "things"}
+    project.configure(config)
+    done = project.run(*TARGETS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    pool = project.folder / "results/vokens/tiny/pool.parquet"
+    names = tables.read_table(pool, tables.pool_schema(64))["names"].to_pylist()
+    assert sorted(names) == [["blue thing"], ["red thing"], ["red thing"]]
+    shards = [project.folder / f"results/vokens/tiny/vokens/{shard}.parquet" for shard in range(2)]
+    rows = list(tables.iterate_rows(shards, tables.VOKENS))
+    assert len(rows) == sum(COUNTS.values())
+    assert {len(found) for row in rows for found in row["image_ids"][:2]} == {3}
 
 
 def test_a_deleted_folder_of_results_comes_back_the_same(project):

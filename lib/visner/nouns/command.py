@@ -3,7 +3,8 @@
 MeCab (through fugashi) cuts the text of every sentence into words. A noun's query is the noun itself, NFKC-normalised;
 all other words have none. The recipe names MeCab's dictionary, the part of speech that is looked up, and the ones
 below it that are left out. A corpus whose units are tokens, as a tweet's are, has no Japanese text: there every
-token is a word, and no word has a query.
+token is a word, and no word has a query. With `queries: sentences` each sentence is a query as it is: for a list of
+things whose pictures are a matcher's pool.
 
 Example:
 

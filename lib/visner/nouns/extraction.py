@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from unicodedata import normalize
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -45,7 +46,13 @@ def find_nouns(
         "versions": provenance.versions("fugashi", "pyarrow"),
     }
     are_characters = units_are_characters(sentences)
-    found = _words_by_mecab(recipe, root, sentences, processes) if are_characters else _words_by_units(sentences)
+    if recipe.queries == "sentences":
+        found = _sentences_as_words(sentences)
+    elif are_characters:
+        found = _words_by_mecab(recipe, root, sentences, processes)
+    else:
+        stages.log.info("the units are tokens: each is a word, without a part of speech or a query")
+        found = _words_by_units(sentences)
     counts = Statistics()
     total = pq.read_metadata(sentences).num_rows
     with (
@@ -68,7 +75,11 @@ def find_nouns(
         *(summary["words"], summary["lexicon"], 100 * summary["coverage"], summary["queries"]),
     )
     for left_out in recipe.exclude:
-        if are_characters and not any(lies_under(pos, left_out) for pos in summary["parts_of_speech"]):
+        if (
+            recipe.queries == "nouns"
+            and are_characters
+            and not any(lies_under(pos, left_out) for pos in summary["parts_of_speech"])
+        ):
             stages.log.warning("nouns.exclude: no word of this corpus is a %s", left_out)
 
 
@@ -82,7 +93,6 @@ def units_are_characters(sentences: str | os.PathLike) -> bool:
         lengths_are_one = pc.all(pc.equal(pc.utf8_length(units.flatten()), 1), min_count=0).as_py()
         make_up_text = pc.equal(pc.binary_join(units, ""), text)
         if not (lengths_are_one and pc.all(make_up_text, min_count=0).as_py()):
-            stages.log.info("the units are tokens: each is a word, without a part of speech or a query")
             return False
     return True
 
@@ -96,6 +106,16 @@ def _words_by_units(sentences: str | os.PathLike) -> Iterator[tuple[pa.RecordBat
                 for position, unit in enumerate(units)
             ]
             for units in batch["units"].to_pylist()
+        ]
+        yield batch, pa.array(words, tables.WORDS.field("words").type)
+
+
+def _sentences_as_words(sentences: str | os.PathLike) -> Iterator[tuple[pa.RecordBatch, pa.ListArray]]:
+    """Batches of sentences, each one word and one query: itself, NFKC-normalised."""
+    for batch in tables.iterate_batches(sentences, tables.SENTENCES, ["sentence_id", "split", "text", "units"], CHUNK):
+        words = [
+            [{"surface": text, "pos": "", "start": 0, "stop": len(units), "queries": [normalize("NFKC", text)]}]
+            for text, units in zip(batch["text"].to_pylist(), batch["units"].to_pylist(), strict=True)
         ]
         yield batch, pa.array(words, tables.WORDS.field("words").type)
 

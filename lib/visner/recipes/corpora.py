@@ -37,8 +37,9 @@ class ListSplit(Recipe):
 
 
 class Nouns(Recipe):
-    """How MeCab finds the nouns of a corpus, and in how many shards their pictures are kept."""
+    """What a corpus' pictures are looked up for: nouns, as MeCab finds them; and in how many shards they are kept."""
 
+    queries: Literal["nouns", "sentences"] = "nouns"  # sentences: each as it is, where they list what to look up
     dictionary: str = "unidic-lite"  # "unidic-lite", "unidic", or the folder of a dictionary
     pos: list[str] = ["名詞"]  # the parts of speech whose words are queries, with all below them
     exclude: list[str] = []  # and those below them that are not, such as 名詞-数詞

@@ -45,6 +45,7 @@ COVERAGE = {
     "occurrences": 80,
     "occurrences_covered": 60,
     "distinct_pictures": 123,
+    "shared": [{"image_id": "ab" * 32, "queries": 31}, {"image_id": "cd" * 32, "queries": 22}],
     "rejected": {"truncated": {"pictures": 3, "examples": []}, "missing": {"pictures": 2, "examples": []}},
 }
 

@@ -105,8 +105,10 @@ def test_data_tables_show_the_statistics(studied):
 
 
 def test_pictures_are_shown_for_each_source(studied):
-    rows = markdown_table(studied.study(RECIPE.fingerprint()).read_text(), "Pictures of each source")
+    page = studied.study(RECIPE.fingerprint()).read_text()
+    rows = markdown_table(page, "Pictures of each source")
     assert rows[1] == ["pool", "50", "20", "75.00", "123", "5"]
+    assert "Of `pool`, 2 pictures are the same bytes for very many (at most 31)" in page
 
 
 def test_statistics_that_lack_a_number_are_refused(studied):

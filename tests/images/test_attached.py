@@ -67,7 +67,8 @@ def fetched(folder, names, **recipe):
     images = AttachedImages(source="attached", folder="pictures", **recipe)
     fetch(images, folder, folder / "store", queries, 0, folder / "0.parquet")
     rows = tables.iterate_rows(folder / "0.parquet", tables.IMAGES, ["query", "reason", "image_id"])
-    return {row["query"]: row["reason"] or row["image_id"] for row in rows}, coverage([folder / "0.parquet"], queries)
+    found = {row["query"]: row["reason"] or row["image_id"] for row in rows}
+    return found, coverage([folder / "0.parquet"], queries, folder / "r")
 
 
 def test_what_is_no_picture_is_a_row_with_its_reason_and_counted(folder):
@@ -89,6 +90,14 @@ def test_what_is_no_picture_is_a_row_with_its_reason_and_counted(folder):
     }
     assert [one["query"] for one in counted["rejected"]["placeholder"]["examples"]] == ["gone.jpg", "lost.jpg"]
     assert counted["queries_covered"] == 1
+
+
+def test_every_one_that_is_missing_is_listed(folder):
+    names = [f"none{number}.jpg" for number in range(30)]
+    _, counted = fetched(folder, ["a.jpg", *names])
+    assert counted["rejected"]["missing"]["pictures"] == 30 > len(counted["rejected"]["missing"]["examples"])
+    _, *listed = (folder / "r").read_text().splitlines()
+    assert sorted(listed) == sorted(f"{name}\t0\tmissing\t{name}" for name in names)
 
 
 def test_a_picture_of_very_many_attachments_is_reported(folder):

@@ -175,7 +175,11 @@ def test_coverage_sums_the_shards(pool):
     shards = [pool / "1.parquet", pool / "0.parquet"]
     for shard in (0, 1):
         fetch(FolderImages(**FOLDER), pool, pool / "store", queries, shard, pool / f"{shard}.parquet")
-    found = coverage(shards, queries)
+    found = coverage(shards, queries, pool / "rejected.tsv")
+    head, *listed = (pool / "rejected.tsv").read_text().splitlines()
+    assert head == "query\trank\treason\tsource_url"
+    rejected = ["色\t0\tbroken\tbroken.png", "無\t0\tmissing\tgone.png", "青\t1\tmissing\tgone.png"]
+    assert sorted(listed) == sorted(rejected)
     assert {key: found[key] for key in ("queries", "queries_covered", "pictures", "distinct_pictures")} == {
         "queries": 5,
         "queries_covered": 3,
@@ -192,9 +196,9 @@ def test_coverage_sums_the_shards(pool):
         },
     }
     with pytest.raises(VisnerError, match="give all shards"):
-        coverage(shards[:1], queries)
+        coverage(shards[:1], queries, pool / "rejected.tsv")
     with pytest.raises(VisnerError, match="given twice"):
-        coverage([*shards, shards[0]], queries)
+        coverage([*shards, shards[0]], queries, pool / "rejected.tsv")
 
 
 def test_the_command_makes_shards_and_statistics(pool):
@@ -206,7 +210,7 @@ def test_the_command_makes_shards_and_statistics(pool):
     run = f"fetch --root {pool} --queries {queries} --shard 0 --output {pool / '0.parquet'} --workers 2".split()
     command.run(parser.parse_args([*run, "--recipe", recipe]))
     run = f"coverage --shards {pool / '0.parquet'} --queries {queries} --output {pool / 'statistics.json'}".split()
-    command.run(parser.parse_args(run))
+    command.run(parser.parse_args([*run, "--rejected", str(pool / "rejected.tsv")]))
     assert tables.read_json(pool / "statistics.json")["pictures"] == 2
 
 

@@ -43,7 +43,8 @@ rule images_coverage:
             shard=range(CONFIG.corpora[w.corpus].nouns.shards),
         ),
     output:
-        "results/images/{source}/{corpus}/statistics.json",
+        statistics="results/images/{source}/{corpus}/statistics.json",
+        rejected="results/images/{source}/{corpus}/rejected.tsv",
     log:
         "results/logs/images/{source}/{corpus}/coverage.log",
     benchmark:
@@ -59,4 +60,4 @@ rule images_coverage:
         version=visner.images.VERSION,
     shell:
         "exec python -m visner --log {log:q} images coverage --shards {input.shards:q} --queries {input.queries:q}"
-        " --output {output:q}"
+        " --output {output.statistics:q} --rejected {output.rejected:q}"

@@ -76,7 +76,14 @@ def pictures_table(coverage: dict[str, dict]) -> Table:
         rows.append({"source": source, **counts, "occurrences_covered": share, "rejected": sum(reasons.values())})
         if reasons:
             listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
-            notes.append(f"Rejected of `{source}`: {listed}. Its statistics.json lists examples.")
+            notes.append(f"Rejected of `{source}`: {listed}. All are in rejected.tsv, beside its statistics.json.")
+        if one["shared"]:
+            most = max(shared["queries"] for shared in one["shared"])
+            notes.append(
+                f"Of `{source}`, {len(one['shared']):,} pictures are the same bytes for very many (at most {most:,}), "
+                "as those are that say a picture is lost: its statistics.json lists them (`shared`), and "
+                "`placeholders:` of the recipe names those that are none."
+            )
     return Table(
         "pictures",
         "Pictures of each source",

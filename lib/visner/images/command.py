@@ -8,7 +8,8 @@ corpus that is.
     visner images fetch --recipe config.yaml:images.sample --queries results/nouns/ene/queries.parquet --shard 0 \\
         --output results/images/sample/ene/0.parquet
     visner images coverage --shards results/images/sample/ene/*.parquet \\
-        --queries results/nouns/ene/queries.parquet --output results/images/sample/ene/statistics.json
+        --queries results/nouns/ene/queries.parquet --output results/images/sample/ene/statistics.json \\
+        --rejected results/images/sample/ene/rejected.tsv
 """
 
 import argparse
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     coverage.add_argument("--shards", required=True, nargs="+", metavar="FILE", help="the images tables")
     coverage.add_argument("--queries", required=True, metavar="FILE", help="queries.parquet of the stage nouns")
     coverage.add_argument("--output", required=True, metavar="FILE", help="the statistics, as JSON")
+    coverage.add_argument("--rejected", required=True, metavar="FILE", help="all that was rejected, and why, as TSV")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -51,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
             places = (arguments.root, arguments.store, arguments.queries)
             counts = fetch(recipe, *places, arguments.shard, arguments.output, arguments.workers)
         else:
-            counts = coverage(arguments.shards, arguments.queries)
+            counts = coverage(arguments.shards, arguments.queries, arguments.rejected)
             tables.write_json(arguments.output, counts)
     stages.log.info(
         "%s of %s queries (%s of %s occurrences) have pictures: %s pictures, %.1f MB",

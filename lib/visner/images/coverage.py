@@ -1,7 +1,8 @@
 """How many queries, and how many of their occurrences in the corpus, have pictures: over all shards."""
 
+import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from visner import tables
@@ -13,12 +14,22 @@ REJECTED_SHOWN = 20  # of each reason
 SHARED = 20  # queries: a picture of more of them may be a placeholder
 
 
-def coverage(shards: Sequence[str | Path], queries: str | Path) -> dict:
+def coverage(shards: Sequence[str | Path], queries: str | Path, rejected_list: str | Path) -> dict:
     """The statistics of all shards of a source; VisnerError unless they hold each query of the table once.
 
     Beside the sums: distinct pictures, those that very many queries share, the most frequent queries without any, and
-    examples of what was rejected.
+    examples of what was rejected, which is all written to `rejected_list`, a TSV.
     """
+    table = tables.read_table(queries, tables.QUERIES, ["query", "occurrences"]).to_pylist()
+    with tables.atomic_path(rejected_list) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        write = csv.writer(file, delimiter="\t", lineterminator="\n").writerow
+        write(["query", "rank", "reason", "source_url"])
+        return _coverage(shards, table, queries, write)
+
+
+def _coverage(
+    shards: Sequence[str | Path], table: list[dict], queries: str | Path, write: Callable[[list], object]
+) -> dict:
     sums: Counter = Counter()
     rejected: Counter = Counter()
     examples: dict[str, list[dict]] = {}
@@ -27,13 +38,14 @@ def coverage(shards: Sequence[str | Path], queries: str | Path) -> dict:
     for path, made_by in _in_order(shards):
         sums.update({name: made_by["counts"][name] for name in COUNTS})
         rejected.update(made_by["counts"]["rejected"])
-        for row in tables.iterate_rows(path, tables.IMAGES, ["query", "image_id", "reason", "source_url"]):
+        for row in tables.iterate_rows(path, tables.IMAGES, ["query", "rank", "image_id", "reason", "source_url"]):
             if row["reason"] is None:
                 pictures[bytes.fromhex(row["image_id"])] += 1
                 covered.add(row["query"])
-            elif len(shown := examples.setdefault(row["reason"], [])) < REJECTED_SHOWN:
+                continue
+            write([row["query"], row["rank"], row["reason"], row["source_url"]])
+            if len(shown := examples.setdefault(row["reason"], [])) < REJECTED_SHOWN:
                 shown.append({"query": row["query"], "source_url": row["source_url"]})
-    table = tables.read_table(queries, tables.QUERIES, ["query", "occurrences"]).to_pylist()
     if sums["queries"] != len(table):
         raise VisnerError(
             f"{queries}: it has {len(table)} queries and the shards were asked {sums['queries']}; "

@@ -62,7 +62,8 @@ class Workload:
         return Work(rows, loaded=0.1 * made, made=made)
 
     def images_coverage(self, w) -> Work:
-        return Work(self.counts.pictures(w.source, w.corpus).rows)
+        pictures = self.counts.pictures(w.source, w.corpus)
+        return Work(pictures.rows, loaded=150 * (pictures.distinct + self.counts.queries(w.source, w.corpus)) / MB)
 
     def embeddings_weights(self, w) -> Work:
         return Work(made=self.counts.backbone(w.embedding).megabytes)

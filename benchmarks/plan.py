@@ -15,8 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from visner.planning.plan import Job, longest_chain, plan
-from visner.planning.plan_command import core_hours
+from visner.planning.plan import Job, plan
+from visner.planning.plan_command import chain_of, core_hours
 
 ROOT = Path(__file__).resolve().parents[1]
 FACTOR = 2.0
@@ -42,9 +42,7 @@ def measured(jobs: list[Job], folder: Path) -> list[Job]:
 
 def chain_hours(jobs: list[Job]) -> float:
     """Hours of the longest chain."""
-    places = range(len(jobs))
-    chain = longest_chain({n: jobs[n].seconds for n in places}, {n: jobs[n].waits_for for n in places})
-    return sum(jobs[place].seconds for place in chain) / 3600
+    return sum(jobs[place].seconds for place in chain_of(jobs)) / 3600
 
 
 def main() -> int:

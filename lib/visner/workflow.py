@@ -133,10 +133,15 @@ class Wiring:
             "embeddings": self.embedding_shards(this.embedding, this.images, this.corpus),
         }
 
+    @staticmethod
+    def pool(matcher: Matcher) -> tuple[str, str]:
+        """The images recipe that a matcher searches, and the corpus that it was asked for."""
+        return matcher.pool or matcher.images, matcher.pool_corpus or matcher.corpus
+
     def pool_tables(self, wildcards) -> dict[str, str | list[str]]:
         """The tables that a matcher searches, by the names of its command's arguments."""
         this = self.matcher(wildcards)
-        pool = _pool(this)
+        pool = self.pool(this)
         return {
             "sentences": f"results/corpora/{this.corpus}/sentences.parquet",
             "images": self.image_shards(*pool),
@@ -151,7 +156,7 @@ class Wiring:
     def pictures_of(self, experiment: Experiment) -> tuple[str, str]:
         """The images recipe whose pictures an experiment's words see, and the corpus that it was asked for."""
         if experiment.grounding == "vokens":
-            return _pool(self.config.matchers[experiment.matcher])
+            return self.pool(self.config.matchers[experiment.matcher])
         return experiment.images, experiment.corpus
 
     def grounding_tables(self, wildcards) -> dict[str, str | list[str]]:
@@ -256,7 +261,7 @@ class Wiring:
         embeddings, matchers = {this.embedding}, {}
         if this.grounding == "vokens":
             matchers[this.matcher] = matcher = config.matchers[this.matcher]
-            pool, pool_corpus = _pool(matcher)
+            pool, pool_corpus = self.pool(matcher)
             images, corpora_read = images | {matcher.images, pool}, corpora_read | {pool_corpus}
             embeddings.add(matcher.embedding)
         recipes = {
@@ -290,8 +295,3 @@ def arguments(tables: dict[str, str | list[str]]) -> list[str]:
     for name, paths in tables.items():
         words += [f"--{name.replace('_', '-')}", *([paths] if isinstance(paths, str) else paths)]
     return words
-
-
-def _pool(matcher: Matcher) -> tuple[str, str]:
-    """The images recipe and the corpus of a matcher's pool."""
-    return matcher.pool or matcher.images, matcher.pool_corpus or matcher.corpus

@@ -26,13 +26,9 @@ except VisnerError as error:
 # Resources, not params: where a project lies, and where copies are read, changes no result.
 ROOT = str(WIRING.root)
 SCRATCH = f"--scratch {shlex.quote(CONFIG.scratch)}" if CONFIG.scratch else ""
-# What every job that computes with torch says of itself.
-TORCH = {
-    "mem_mb": SIZES.mem_mb,
-    "runtime": SIZES.runtime,
-    "gpu": CONFIG.gpu,
-    "torch_threads": CONFIG.training_threads,
-}
+# What every job says of itself, and what one does that computes with torch.
+PLAIN = {"mem_mb": SIZES.mem_mb, "runtime": SIZES.runtime, "gpu": 0}
+TORCH = PLAIN | {"gpu": CONFIG.gpu, "torch_threads": CONFIG.training_threads}
 
 
 def one_of(names):

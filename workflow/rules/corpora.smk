@@ -18,9 +18,7 @@ rule corpora_download:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
         url=WIRING.download_address,
     params:
         sha256=lambda w: CONFIG.corpora[w.corpus].download.sha256[w.file],
@@ -44,9 +42,7 @@ rule corpora_read:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
         root=ROOT,
     params:
         recipe=lambda w: CONFIG.corpora[w.corpus].fingerprint("nouns", "download", "published"),
@@ -70,9 +66,7 @@ rule corpora_page:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
     params:
         published=WIRING.published,
         version=visner.corpora.VERSION,
@@ -94,9 +88,7 @@ rule corpora_attachments:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
     params:
         shards=lambda w: CONFIG.corpora[w.corpus].nouns.shards,
         version=visner.corpora.VERSION,

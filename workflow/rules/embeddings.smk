@@ -17,9 +17,7 @@ rule embeddings_weights:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
         root=ROOT,
     params:
         recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint("precision", "regions"),

@@ -21,9 +21,7 @@ rule evaluation_scores:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
     params:
         recipe=lambda w: WIRING.experiment(w).fingerprint(),
         seeds=lambda w: WIRING.experiment(w).seeds,
@@ -50,9 +48,7 @@ rule evaluation_gallery:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
     params:
         recipe=STUDIES.shown_recipe,
         shown=lambda w: CONFIG.studies[w.study].gallery.sentences,
@@ -89,9 +85,7 @@ rule evaluation_study:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
     params:
         recipe=lambda w: CONFIG.studies[w.study].fingerprint(),
         sentences=STUDIES.published_sentences,

@@ -17,9 +17,7 @@ rule grounding:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
     params:
         recipe=lambda w: WIRING.experiment(w).fingerprint(only=("grounding", "k", "control")),
         tables=WIRING.grounding_arguments,

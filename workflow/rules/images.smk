@@ -17,9 +17,7 @@ rule images_fetch:
         "../envs/visner.yaml"
     threads: 2
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
         root=ROOT,
         store=WIRING.store,
         # How a crawl behaves changes no result: no params. `crawls` lets a profile say how many run side by side.
@@ -53,9 +51,7 @@ rule images_coverage:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
     params:
         version=visner.images.VERSION,
     shell:

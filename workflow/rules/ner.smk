@@ -65,9 +65,7 @@ rule ner_describe:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
         # No params, as in images_fetch: scores and studies are not made again.
         crawl=WIRING.crawl,
     params:

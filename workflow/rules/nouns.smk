@@ -18,9 +18,7 @@ rule nouns:
         "../envs/visner.yaml"
     threads: 4
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
         root=ROOT,
     params:
         recipe=lambda w: CONFIG.corpora[w.corpus].nouns.fingerprint(),

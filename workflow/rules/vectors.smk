@@ -23,9 +23,7 @@ rule vectors_glove:
         "../envs/visner.yaml"
     threads: 2
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
         root=ROOT,
     params:
         recipe=lambda w: getattr(CONFIG.vectors[w.vectors], w.part).fingerprint(),
@@ -54,9 +52,7 @@ rule vectors_flair_train:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=CONFIG.gpu,
+        **(PLAIN | {"gpu": CONFIG.gpu}),
     params:
         recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
         version=visner.vectors.VERSION,
@@ -83,9 +79,7 @@ rule vectors_flair_import:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
         root=ROOT,
     params:
         recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
@@ -133,9 +127,7 @@ rule vectors_encoder:
         "../envs/visner.yaml"
     threads: 1
     resources:
-        mem_mb=SIZES.mem_mb,
-        runtime=SIZES.runtime,
-        gpu=0,
+        **PLAIN,
     params:
         name=lambda w: WIRING.hub_encoders()[w.encoder],
         version=visner.vectors.VERSION,

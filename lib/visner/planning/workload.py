@@ -148,8 +148,7 @@ class Workload:
 
     def _pool(self, matcher) -> float:
         """How many pictures a matcher searches."""
-        of = (matcher.pool or matcher.images, matcher.pool_corpus or matcher.corpus)
-        return self.counts.pictures(*of).distinct
+        return self.counts.pictures(*self.counts.wiring.pool(matcher)).distinct
 
     def vokens_search(self, w) -> Work:
         matcher = self.config.matchers[w.matcher]

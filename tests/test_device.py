@@ -57,19 +57,21 @@ def test_a_gpu_that_torch_does_not_see_is_asked_for(given, environment):
         device.select(1, 1)
 
 
-CLAIM = "import sys\nfrom visner import device\nprint(device.claim(2), flush=True)\nsys.stdin.read()"
+CLAIM = "import sys\nfrom visner import device\nprint(device.claim(2), device.claim(2), flush=True)\nsys.stdin.read()"
 
 
 def test_jobs_side_by_side_have_a_gpu_each_while_there_are_some(tmp_path):
-    """Of the GPUs 4 and 7, which two, three jobs see as 0 and 1; a killed one's is free again."""
+    """Of two GPUs, which jobs see as 0 and 1; a killed one's is free again."""
     path = os.pathsep.join(sys.path)
-    environment = {**os.environ, "PYTHONPATH": path, "TMPDIR": str(tmp_path), "CUDA_VISIBLE_DEVICES": "4, 7"}
+    environment = {**os.environ, "PYTHONPATH": path, "TMPDIR": str(tmp_path), "CUDA_VISIBLE_DEVICES": "4, MIG-7/1"}
 
     def start():
         job = subprocess.Popen(
             [sys.executable, "-c", CLAIM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
         )
-        return job, int(job.stdout.readline())
+        first, again = map(int, job.stdout.readline().split())
+        assert again == first  # of one process: it has one
+        return job, first
 
     jobs = [start() for _ in range(3)]
     assert [number for _, number in jobs] == [0, 1, 0]

@@ -4,6 +4,7 @@ import fcntl
 import os
 import tempfile
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -40,8 +41,9 @@ def kind(device: torch.device) -> list[str | int]:
     return ["cpu", torch.get_num_threads()] if device.type == "cpu" else [device.type]
 
 
+@cache  # a process has one, whatever it computes
 def claim(count: int) -> int:
-    """The first of `count` GPUs that is free, or 0, as these are numbered on this machine for this process.
+    """The first of `count` GPUs that is free, or 0, as these are numbered for this process.
 
     A file's lock says whose it is, by CUDA_VISIBLE_DEVICES' name of the GPU; the kernel frees it with the process.
     """
@@ -49,7 +51,7 @@ def claim(count: int) -> int:
     folder = Path(tempfile.gettempdir()) / f"visner-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     for number, name in enumerate(names[:count]):
-        file = open(folder / f"gpu-{name.strip()}.lock", "w")  # noqa: SIM115 - as long as the process lives
+        file = open(folder / f"gpu-{name.strip().replace('/', '-')}.lock", "w")  # noqa: SIM115 - as long as the process lives
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -26,7 +26,8 @@ def test_limits_by_which_the_plugin_would_lose_jobs_of_an_array(at_once, limits,
         submission.check([*SHARDS, *OTHERS], ARRAYS, at_once, limits)
     for arrays in ("none", "", "vokens_search"):
         submission.check([*SHARDS, *OTHERS], arrays, at_once, limits)
-    submission.check([*SHARDS[:1], *OTHERS], ARRAYS, at_once | {"--jobs": 1}, limits | {"gpu": 1})  # no array of one
+    alone = [*SHARDS[:1], Due("vokens_states", {"gpu": 1}), *OTHERS]  # arrays of one are jobs as any
+    submission.check(alone, ARRAYS, at_once | {"--jobs": 1}, limits | {"gpu": 1})
 
 
 def test_limits_that_no_array_meets():

@@ -51,7 +51,8 @@ def claim(count: int) -> int:
     folder = Path(tempfile.gettempdir()) / f"visner-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     for number, name in enumerate(names[:count]):
-        file = open(folder / f"gpu-{name.strip().replace('/', '-')}.lock", "w")  # noqa: SIM115 - as long as the process lives
+        lock = folder / f"gpu-{name.strip().replace('/', '-')}.lock"
+        file = open(lock, "w")  # noqa: SIM115 - open as long as the process lives
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -29,23 +29,22 @@ def check(due: Sequence[Due], arrays: str, at_once: Mapping[str, int], limits: M
                 "more GPUs are used by more jobs"
             )
     names = {name.strip() for name in arrays.split(",")}
-    of_arrays = [job for job in due if job.rule in names or "all" in names]
-    if len(of_arrays) < 2:
+    counts = Counter(job.rule for job in due)
+    rules = sorted(rule for rule, count in counts.items() if count > 1 and (rule in names or "all" in names))
+    if not rules:
         return
-    rules = ", ".join(sorted({job.rule for job in of_arrays}))
-    lost = f"snakemake could wait for ever for those of {rules}, which are a job array. Raise it, or add"
+    lost = (
+        f"snakemake could wait for ever for those of {', '.join(rules)}, which are a job array. Raise it, or add "
+        "--slurm-array-jobs none"
+    )
     for name, limit in at_once.items():
         if limit < len(due):
-            raise VisnerError(f"{name} {limit} is less than the {len(due)} jobs of this run: {lost} {NO_ARRAYS}")
+            raise VisnerError(f"{name} {limit} is less than the {len(due)} jobs of this run: {lost}")
     used: Counter = Counter()
     for job in due:
         used.update({name: amount for name, amount in job.resources.items() if name in limits})
     for name, limit in limits.items():
-        if used[name] > limit and any(job.resources.get(name) for job in of_arrays):
+        if used[name] > limit and any(job.resources.get(name) for job in due if job.rule in rules):
             raise VisnerError(
-                f"--resources {name}={limit} is less than the {used[name]} that the jobs of this run ask for: {lost} "
-                f"{NO_ARRAYS}"
+                f"--resources {name}={limit} is less than the {used[name]} that the jobs of this run ask for: {lost}"
             )
-
-
-NO_ARRAYS = "--slurm-array-jobs none"

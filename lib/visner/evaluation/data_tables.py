@@ -80,9 +80,8 @@ def pictures_table(coverage: dict[str, dict]) -> Table:
         if one["shared"]:
             most = max(shared["queries"] for shared in one["shared"])
             notes.append(
-                f"Of `{source}`, {len(one['shared']):,} pictures are the same bytes for very many (at most {most:,}), "
-                "as those are that say a picture is lost: its statistics.json lists them (`shared`), and "
-                "`placeholders:` of the recipe names those that are none."
+                f"{len(one['shared']):,} pictures of `{source}` are the same bytes for very many (at most {most:,}), "
+                "as placeholders of lost pictures are: its statistics.json lists them (`shared`). Look at them."
             )
     return Table(
         "pictures",

@@ -108,7 +108,7 @@ def test_pictures_are_shown_for_each_source(studied):
     page = studied.study(RECIPE.fingerprint()).read_text()
     rows = markdown_table(page, "Pictures of each source")
     assert rows[1] == ["pool", "50", "20", "75.00", "123", "5"]
-    assert "2 pictures of `pool` are the same bytes for very many (at most 31)" in page
+    assert "2 pictures of `pool` are given for very many each (at most 31)" in page
 
 
 def test_statistics_that_lack_a_number_are_refused(studied):

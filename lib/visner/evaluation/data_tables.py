@@ -80,8 +80,9 @@ def pictures_table(coverage: dict[str, dict]) -> Table:
         if one["shared"]:
             most = max(shared["queries"] for shared in one["shared"])
             notes.append(
-                f"{len(one['shared']):,} pictures of `{source}` are the same bytes for very many (at most {most:,}), "
-                "as placeholders of lost pictures are: its statistics.json lists them (`shared`). Look at them."
+                f"{len(one['shared']):,} pictures of `{source}` are given for very many each (at most {most:,}). "
+                "A flag or a drawing may be; so are placeholders of lost pictures. Its statistics.json lists them "
+                "(`shared`)."
             )
     return Table(
         "pictures",

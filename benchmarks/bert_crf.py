@@ -71,12 +71,12 @@ def train_ours(recipe: BertExperiment, given: argparse.Namespace, labels: list[s
         for batch in shuffled_batches(splits["train"], recipe.training.batch, generator, data.cost, start):
             yield data.prepare(batch)
 
-    def evaluate() -> float:
+    def evaluate() -> tuple[float, float]:
         run.end()
         for split, into in (("dev", run.dev), ("test", run.test)):
             gold = [[labels[i] for i in sentence.labels] for sentence in splits[split]]
             into.append(micro_f1(gold, [tags for tags, _ in predict(model, data, splits[split], labels)]))
-        return run.dev[-1]
+        return run.dev[-1], 0.0  # of equal epochs the first, as for the peer
 
     count = math.ceil(len(splits["train"]) / recipe.training.batch)
     training = recipe.training.model_copy(update={"patience": recipe.training.epochs})

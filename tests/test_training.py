@@ -10,11 +10,11 @@ from visner.recipes import Training
 from visner.training import History, fit, linear_schedule
 
 
-def run(checkpoint, epochs, scores, patience=10):
+def run(checkpoint, epochs, scores, patience=10, dev_losses=None, min_epochs=1):
     model = Line()
     optimizer = torch.optim.Adam(model.parameters(), 0.01)
-    recipe = Training(epochs=epochs, patience=patience)
-    remaining = iter(scores)
+    recipe = Training(epochs=epochs, patience=patience, min_epochs=min_epochs)
+    remaining = iter(zip(scores, dev_losses or [1.0] * len(scores), strict=True))
     history = fit(model, optimizer, batches, 5, lambda: next(remaining), recipe, 3, checkpoint)
     return history, model.state_dict()
 
@@ -39,17 +39,48 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_training(tmp_path):
     assert all(torch.equal(best[name], two[name]) for name in two)
 
 
+def test_case_patience_begins_when_dev_f1_leaves_zero(tmp_path):
+    history, _ = run(tmp_path / "a", 20, [0.0] * 7 + [0.1, 0.3, 0.2, 0.25], patience=2)
+    assert len(history.scores) == 11
+    assert history.best_epoch == 9
+
+
+def test_case_a_training_that_never_scores_goes_on_to_its_last_epoch(tmp_path):
+    history, best = run(tmp_path / "a", 4, [0.0] * 4, patience=1, dev_losses=[4.0, 2.0, 1.0, 3.0])
+    assert len(history.scores) == 4
+    assert history.best_epoch == 3  # the lowest dev loss
+    _, three = run(tmp_path / "b", 3, [0.0] * 3, dev_losses=[4.0, 2.0, 1.0])
+    assert all(torch.equal(best[name], three[name]) for name in three)
+
+
+def test_of_equal_scores_the_lower_dev_loss_is_best_and_patience_counts_from_it(tmp_path):
+    scores, losses = [0.5, 0.5, 0.5, 0.4, 0.4], [3.0, 2.0, 2.0, 1.0, 1.0]
+    history, best = run(tmp_path / "a", 9, scores, patience=3, dev_losses=losses)
+    assert history.best_epoch == 2
+    assert len(history.scores) == 5
+    assert history.dev_losses == losses
+    _, two = run(tmp_path / "b", 2, [0.5, 0.5], dev_losses=[3.0, 2.0])
+    assert all(torch.equal(best[name], two[name]) for name in two)
+
+
+def test_min_epochs_are_trained_whatever_patience_says(tmp_path):
+    history, _ = run(tmp_path / "a", 9, [0.5] + [0.1] * 5, patience=1, min_epochs=6)
+    assert len(history.scores) == 6
+    with pytest.raises(ValueError, match="`min_epochs: 6` is more than `epochs: 5`"):
+        Training(epochs=5, min_epochs=6)
+
+
 def test_a_finished_training_does_nothing_more(tmp_path):
     run(tmp_path / "a", 2, [0.1, 0.2])
     history, _ = run(tmp_path / "a", 2, [])
-    assert history == History(history.losses, [0.1, 0.2])
+    assert history == History(history.losses, [0.1, 0.2], [1.0, 1.0])
 
 
 def test_a_loss_that_is_not_finite_stops_with_a_remedy(tmp_path):
     model = Line()
     optimizer = torch.optim.SGD(model.parameters(), 1e30)
     with pytest.raises(VisnerError, match="the loss of epoch .* lower training.learning_rate"):
-        fit(model, optimizer, batches, 5, lambda: 0.5, Training(epochs=5, clip=1e30), 1, tmp_path / "c")
+        fit(model, optimizer, batches, 5, lambda: (0.5, 1.0), Training(epochs=5, clip=1e30), 1, tmp_path / "c")
 
 
 class Examples(list):
@@ -72,7 +103,7 @@ def drawn(tmp_path, name, parts, **more):
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     training = Training(epochs=3, clip=1e9)
     remaining = iter([0.1, 0.2, 0.3])
-    fit(model, optimizer, lambda *_: map(Examples, parts), len(parts), lambda: next(remaining), training, 1,
+    fit(model, optimizer, lambda *_: map(Examples, parts), len(parts), lambda: (next(remaining), 1.0), training, 1,
         tmp_path / name, **more)  # fmt: skip
     return model.weight.item()
 
@@ -108,7 +139,7 @@ def test_a_schedule_and_accumulation_resume_to_the_same_bits(tmp_path, interrupt
         model = Line()
         optimizer = torch.optim.AdamW([{"params": [p], "lr": 0.01 * (n + 1)} for n, p in enumerate(model.parameters())])
         remaining = iter(scores)
-        fit(model, optimizer, batches, 5, lambda: next(remaining), Training(epochs=epochs), 3, tmp_path / name,
+        fit(model, optimizer, batches, 5, lambda: (next(remaining), 1.0), Training(epochs=epochs), 3, tmp_path / name,
             linear_schedule(12, 0.3), 2)  # fmt: skip
         return model.state_dict()
 

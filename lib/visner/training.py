@@ -25,16 +25,25 @@ class History:
 
     losses: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)  # on dev
+    dev_losses: list[float] = field(default_factory=list)
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch (from 1) with the highest score on dev."""
-        return self.scores.index(max(self.scores)) + 1
+        """The epoch (from 1) with the highest score on dev; of equals the one with the lowest dev loss, then the first.
+
+        On few sentences scores are often equal, and 0 in the first epochs, while the loss still falls.
+        """
+        return max(range(len(self.scores)), key=lambda epoch: (self.scores[epoch], -self.dev_losses[epoch])) + 1
 
     def finished(self, recipe: Training) -> bool:
-        """Whether the last epoch is done, or `patience` epochs have passed since the best one."""
+        """Whether the last epoch is done, or `patience` epochs have passed since the best one.
+
+        Patience begins at the first epoch whose score isn't 0, and ends no training before `min_epochs`.
+        """
         epochs = len(self.scores)
-        return epochs >= recipe.epochs or (epochs > 0 and epochs - self.best_epoch >= recipe.patience)
+        if epochs >= recipe.epochs:
+            return True
+        return epochs >= recipe.min_epochs and any(self.scores) and epochs - self.best_epoch >= recipe.patience
 
 
 @dataclass
@@ -52,7 +61,7 @@ def fit(
     optimizer: torch.optim.Optimizer,
     batches: Callable[[torch.Generator, int], Iterable[Any]],
     batch_count: int,
-    evaluate: Callable[[], float],
+    evaluate: Callable[[], tuple[float, float]],
     recipe: Training,
     seed: int,
     checkpoint: Path,
@@ -63,7 +72,7 @@ def fit(
     """Train `model` (its `loss(batch)` is minimised), and leave the best epoch's parameters in it.
 
     `batches(generator, start)` gives an epoch's `batch_count` batches without the first `start` ones, `evaluate()` the
-    dev F1 (or what `measure` names). All randomness of an epoch follows from `seed` and its number; `checkpoint` keeps
+    dev F1 (or what `measure` names) and the dev loss. All randomness of an epoch follows from `seed` and its number; `checkpoint` keeps
     everything else after each epoch, every CHECKPOINT_SECONDS, and on SIGTERM, which ends the process (SystemExit with
     status 143) after the step under way or out of `evaluate`. A training that goes on from there ends in the same bits.
     VisnerError where the loss is no longer finite.
@@ -117,15 +126,16 @@ def fit(
             model.eval()
             try:
                 with termination.leaving():
-                    score = evaluate()
+                    score, dev_loss = evaluate()
             except Terminated:
                 keep()
             history.losses.append(mean)
             history.scores.append(score)
+            history.dev_losses.append(dev_loss)
             state.batches, state.total = 0, 0.0
             if history.best_epoch == epoch:
                 state.best = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-            log.info("epoch %d: loss %.3f, %s %.2f", epoch, mean, measure, 100 * score)
+            log.info("epoch %d: loss %.3f, dev loss %.3f, %s %.2f", epoch, mean, dev_loss, measure, 100 * score)
             keep()
     model.load_state_dict(state.best)
     model.eval()

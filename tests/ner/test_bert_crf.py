@@ -11,7 +11,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from visner.errors import VisnerError
 from visner.ner.bert_crf import BertCRF
-from visner.ner.bert_inputs import distinct_pictures
+from visner.ner.bert_inputs import pictures_of
 
 
 def reference_state(encoder, words, room=14):
@@ -90,7 +90,7 @@ def test_words_that_see_no_picture_have_exactly_the_states_of_the_text(given, fu
 @pytest.mark.parametrize("fusion", ["gate", "attention"])
 def test_gates_are_predicted_where_pictures_are_seen(given, fusion):
     model, data = begin(given, fusion)
-    _, gates = model.predict(data.prepare(data.splits["train"]))
+    _, gates, _ = model.predict(data.prepare(data.splits["train"]))
     without = [[False, True, False], [False, True], [True] * 6]
     if fusion == "attention":  # every word of a sentence that has pictures
         without = [[False] * 3, [False] * 2, [True] * 6]
@@ -99,14 +99,16 @@ def test_gates_are_predicted_where_pictures_are_seen(given, fusion):
 
 def test_a_picture_is_a_words_mean_or_one_of_a_series():
     rows = [[4, 2], [], [4, 2], [2], [7]]
-    pictures, seen = distinct_pictures(rows, series=False)
+    pictures, seen = pictures_of(rows, series=False)
     assert pictures.tolist() == [[4, 2], [2, -1], [7, -1]]
     assert seen.tolist() == [0, -1, 0, 1, 2]
-    pictures, seen = distinct_pictures(rows, series=True)
+    pictures, seen = pictures_of(rows, series=True)
     assert pictures.tolist() == [[4], [2], [7]]
     assert seen.tolist() == [-1] * 5
+    again, _ = pictures_of(rows, series=True, distinct=False)
+    assert again.tolist() == [[4], [2], [4], [2], [2], [7]]  # one for each word that has it
     regions = [list(range(49))] * 3  # an attached picture's grid
-    assert distinct_pictures(regions, series=True)[0].shape == (49, 1)
+    assert pictures_of(regions, series=True)[0].shape == (49, 1)
 
 
 def test_the_crf_sees_words_only(given):

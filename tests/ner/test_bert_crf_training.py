@@ -36,7 +36,7 @@ def trained(given, checkpoint, epochs, scores, accumulation=1, dropout=0.1, size
 
     shortened = model.recipe.training.model_copy(update={"epochs": epochs})
     count = 2 // size
-    fit(model, model.optimizer(), batches, count, lambda: next(remaining), shortened, 3, checkpoint,
+    fit(model, model.optimizer(), batches, count, lambda: (next(remaining), 1.0), shortened, 3, checkpoint,
         model.schedule(count), accumulation)  # fmt: skip
     return model.state_dict()
 
@@ -74,9 +74,9 @@ def test_biases_norms_and_the_crf_do_not_decay_and_the_encoder_has_its_own_rate(
 def test_a_saved_model_predicts_the_same_without_its_encoders_folder(given, encoder, tmp_path):
     given.encoder = shutil.copytree(encoder, tmp_path / "encoder")
     model, data = begin(given, "attention")
-    save(tmp_path / "model.safetensors", model, LABELS, 1)
+    save(tmp_path / "model.safetensors", model, 1)
     given.encoder = shutil.move(given.encoder, tmp_path / "elsewhere")
-    save(tmp_path / "moved.safetensors", begin(given, "attention")[0], LABELS, 1)
+    save(tmp_path / "moved.safetensors", begin(given, "attention")[0], 1)
     assert (tmp_path / "moved.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
     shutil.rmtree(given.encoder)
     again, labels = load(tmp_path / "model.safetensors", CPU)

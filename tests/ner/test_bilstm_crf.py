@@ -11,6 +11,7 @@ from visner.ner.frozen import Tables
 from visner.ner.train import load, save
 from visner.recipes import BiLSTMExperiment
 
+LABELS = ["O", "B-X", "I-X"]
 WIDTHS = {"chars": 5, "words": 4, "contextual": 6, "visual": 7}
 PICTURES = {"images": "x", "k": 1, "embedding": "x", "grounding": "queries"}
 
@@ -85,7 +86,7 @@ def reference(model, sentence, tables):
 )
 def test_emissions_are_those_of_the_equations(sentences, tables, fusion, gate):
     torch.manual_seed(6)
-    model = BiLSTMCRF(recipe(fusion, gate=gate), WIDTHS, 3, 0.3).eval()
+    model = BiLSTMCRF(recipe(fusion, gate=gate), WIDTHS, LABELS, 0.3).eval()
     found, _ = model.emissions(prepare(sentences, tables, torch.device("cpu")))
     for one, sentence in zip(found, sentences, strict=True):
         torch.testing.assert_close(one[: len(sentence)], reference(model, sentence, tables))
@@ -93,8 +94,8 @@ def test_emissions_are_those_of_the_equations(sentences, tables, fusion, gate):
 
 def test_gates_stand_at_units_with_pictures_and_nowhere_else(sentences, tables):
     torch.manual_seed(7)
-    model = BiLSTMCRF(recipe("gate"), WIDTHS, 3).eval()
-    _, (first, second) = model.predict(prepare(sentences, tables, torch.device("cpu")))
+    model = BiLSTMCRF(recipe("gate"), WIDTHS, LABELS).eval()
+    _, (first, second), _ = model.predict(prepare(sentences, tables, torch.device("cpu")))
     assert np.isfinite(first).tolist() == [True, True, False, False, True, True]
     assert np.isnan(second).all()
     v, context = tables.visual[2], tables.contextual[0]
@@ -109,20 +110,21 @@ def test_a_model_learns_what_only_pictures_tell(tables):
         build_sentence(str(n), ["山"], [word], 0, [[n % 2]], {"山": 0}, {"山": 0}, np.array([n % 2])) for n in range(20)
     ]
     torch.manual_seed(8)
-    model = BiLSTMCRF(recipe("gate", dropout_input=0.1, dropout_output=0.1), WIDTHS, 2)
+    model = BiLSTMCRF(recipe("gate", dropout_input=0.1, dropout_output=0.1), WIDTHS, ["O", "B-X"])
     optimizer = torch.optim.Adam(model.parameters(), 0.02)
     inputs = prepare(sentences, tables, torch.device("cpu"))
     for _ in range(30):
         optimizer.zero_grad()
         model.loss(inputs).backward()
         optimizer.step()
-    tags, _ = model.eval().predict(inputs)
+    tags, _, losses = model.eval().predict(inputs, losses=True)
+    assert np.mean(losses) == pytest.approx(model.loss(inputs).item(), rel=1e-5)
     assert [one[0] for one in tags] == [n % 2 for n in range(20)]
 
 
 def test_the_characters_of_a_word_lose_different_features():
     torch.manual_seed(9)
-    model = BiLSTMCRF(recipe("none", dropout_input=0.25), WIDTHS, 3).train()
+    model = BiLSTMCRF(recipe("none", dropout_input=0.25), WIDTHS, LABELS).train()
     layer = nn.Linear(4, 4, bias=False)
     nn.init.eye_(layer.weight)
     units = torch.zeros(4000, dtype=torch.long)  # characters of one word
@@ -135,10 +137,10 @@ def test_the_characters_of_a_word_lose_different_features():
 
 
 def test_a_saved_model_predicts_the_same(sentences, tables, tmp_path):
-    model = BiLSTMCRF(recipe("gate"), WIDTHS, 3, 0.3).eval()
-    save(tmp_path / "model.safetensors", model, ["O", "B-X", "I-X"], 1)
+    model = BiLSTMCRF(recipe("gate"), WIDTHS, LABELS, 0.3).eval()
+    save(tmp_path / "model.safetensors", model, 1)
     again, labels = load(tmp_path / "model.safetensors", torch.device("cpu"))
-    assert labels == ["O", "B-X", "I-X"]
+    assert labels == LABELS
     inputs = prepare(sentences, tables, torch.device("cpu"))
     torch.testing.assert_close(again.emissions(inputs)[0], model.emissions(inputs)[0], rtol=0, atol=0)
     assert BiLSTMCRF.build(model.describe()).recipe == model.recipe

@@ -8,11 +8,13 @@ import torchcrf
 
 from visner.ner.crf import CRF
 
+LABELS = ["O", "B-X", "I-X", "B-Y", "I-Y"]
+
 
 @pytest.fixture
 def pair():
     torch.manual_seed(3)
-    ours, peer = CRF(5), torchcrf.CRF(5, batch_first=True)
+    ours, peer = CRF(LABELS, constrained=False), torchcrf.CRF(5, batch_first=True)
     with torch.no_grad():
         for parameter in ours.parameters():
             parameter.normal_()
@@ -47,3 +49,51 @@ def test_probabilities_of_all_taggings_sum_to_one(pair):
     mask = torch.ones(1, 3, dtype=torch.bool)
     total = sum(ours(emissions, torch.tensor([tags]), mask).exp() for tags in itertools.product(range(5), repeat=3))
     assert total.item() == pytest.approx(1, abs=1e-4)
+
+
+def obeys(path):
+    """Whether label ids of LABELS are IOB2: written down again, one pair at a time."""
+    before = "O"
+    for label in (LABELS[number] for number in path):
+        if label[0] == "I" and before not in (f"B-{label[2:]}", label):
+            return False
+        before = label
+    return True
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_constrained_decoding_is_the_best_path_that_obeys_the_scheme(seed):
+    """By enumeration of all paths: the best of all without the constraint, the best that obeys it with it."""
+    generator = torch.Generator().manual_seed(seed)
+    lengths = [4, 2, 1]
+    emissions = 2 * torch.randn(3, 4, 5, generator=generator)  # [B, T, K]
+    emissions[:, :, [2, 4]] += 1.5  # the model likes I-, where it may stand or not
+    mask = torch.arange(4) < torch.tensor(lengths).unsqueeze(1)
+    for constrained in (True, False):
+        crf = CRF(LABELS, constrained)
+        with torch.no_grad():
+            for parameter in crf.parameters():
+                parameter.normal_(generator=torch.Generator().manual_seed(seed + 100))
+        decoded = crf.decode(emissions, mask)
+        for row, length in enumerate(lengths):
+
+            @torch.no_grad()
+            def score(path, row=row, crf=crf):
+                found = crf.start_transitions[path[0]] + crf.end_transitions[path[-1]]
+                found = found + sum(crf.transitions[pair] for pair in itertools.pairwise(path))
+                return float(found + sum(emissions[row, t, tag] for t, tag in enumerate(path)))
+
+            paths = itertools.product(range(5), repeat=length)
+            allowed = [path for path in paths if not constrained or obeys(path)]
+            assert tuple(decoded[row]) == max(allowed, key=score)
+
+
+def test_gold_labels_that_break_the_scheme_have_the_same_likelihood_with_and_without_the_constraint(pair):
+    ours, _ = pair
+    other = CRF(LABELS, constrained=True)
+    other.load_state_dict(ours.state_dict())
+    emissions, mask = torch.randn(1, 3, 5), torch.ones(1, 3, dtype=torch.bool)
+    broken = torch.tensor([[2, 0, 4]])  # I-X O I-Y
+    found = other(emissions, broken, mask)
+    assert torch.isfinite(found).all()
+    torch.testing.assert_close(found, ours(emissions, broken, mask))

@@ -45,9 +45,9 @@ def folder(tmp_path):
 
 def train(folder, name, recipe, encoder, at=None):
     command = ["--log", folder / f"{name}.log", "ner", "train", "--seed", "1"]
-    command += ["--recipe", json.dumps(recipe), "--sentences", folder / "sentences.parquet"]
+    command += ["--recipe", recipe if isinstance(recipe, str) else json.dumps(recipe), "--sentences", folder / "sentences.parquet"]
     command += ["--grounding", folder / "grounding.parquet", "--visual", folder / "vectors.npy"]
-    if recipe["model"] == "bert_crf":
+    if encoder and recipe["model"] == "bert_crf":
         command += ["--encoder", encoder]
     else:
         command += ["--words", folder / "words.parquet", "--flair", folder / "flair.npy"]
@@ -69,3 +69,25 @@ def test_sigterm_leaves_no_trace_in_the_model(folder, recipe, step, encoder):
     for suffix in ("safetensors", "json"):
         assert (folder / f"cut.{suffix}").read_bytes() == (folder / f"whole.{suffix}").read_bytes()
     assert not list((folder / "cut-resume").glob("*.safetensors"))
+
+
+def test_case_a_checkpoint_belongs_to_the_content_of_its_recipe(folder):
+    """The recipe is named by a file, the training interrupted, the file edited: the checkpoint isn't gone on from."""
+    whole = {
+        "corpora": {"x": {"format": "conll", "classes": ["X"], "paths": ["x"], "split": {"by": "hash"}}},
+        "images": {"x": {"source": "folder", "folder": "x"}},
+        "embeddings": {"x": {}},
+        "vectors": {"x": {"glove_char": {"corpora": ["x"]}, "flair": {"corpora": ["x"]}}},
+    }
+    whole["corpora"]["x"]["units"] = "characters"
+
+    def write(learning_rate):
+        training = {**BILSTM["training"], "epochs": 2, "learning_rate": learning_rate}
+        (folder / "x.yaml").write_text(json.dumps({**whole, "experiments": {"e": {**BILSTM, "training": training}}}))
+        return f"{folder}/x.yaml:experiments.e"
+
+    assert train(folder, "cut", write(0.01), None, at="epoch 1:") == 143
+    assert train(folder, "cut", write(0.02), None) == 0
+    assert train(folder, "fresh", write(0.02), None) == 0
+    assert (folder / "cut.safetensors").read_bytes() == (folder / "fresh.safetensors").read_bytes()
+    assert tables.read_json(folder / "cut.json")["recipe"]["training"]["learning_rate"] == 0.02

@@ -19,7 +19,7 @@ from visner.ner.crf import CRF
 from visner.ner.frozen import mean_norm
 from visner.ner.fusion import PictureFusion, VisualAttention
 from visner.ner.inputs import load_visual
-from visner.ner.recogniser import Data, Predicted, Recogniser
+from visner.ner.recogniser import Data, Recogniser
 from visner.ner.subtokens import Subtokens
 from visner.recipes import BertExperiment
 from visner.stages import log
@@ -41,7 +41,7 @@ class BertCRF(Recogniser):
         recipe: BertExperiment,
         encoder: nn.Module,
         subtokens: Subtokens,
-        labels: int,
+        labels: list[str],
         visual: int = 0,
         visual_scale: float = 1.0,
     ):
@@ -59,8 +59,8 @@ class BertCRF(Recogniser):
                 raise VisnerError(f"heads: {recipe.heads} don't divide the encoder's {size} dimensions")
             self.fusion = VisualAttention(size, visual, recipe.heads)
         self.dropout_output = nn.Dropout(recipe.dropout_output)
-        self.emit = nn.Linear(size, labels)
-        self.crf = CRF(labels)
+        self.emit = nn.Linear(size, len(labels))
+        self.crf = CRF(labels, recipe.constrained)
 
     @classmethod
     def begin(
@@ -72,11 +72,11 @@ class BertCRF(Recogniser):
         encoder, tokenizer = pretrained.load(arguments.encoder)
         longest = min(recipe.max_subtokens, pretrained.positions(encoder) or recipe.max_subtokens)
         subtokens = Subtokens(tokenizer.backend_tokenizer, longest)
-        sentences, counts = read(arguments, ["train", "dev"], labels, subtokens, recipe.series)
+        sentences, counts = read(arguments, ["train", "dev"], labels, subtokens, recipe)
         visual = load_visual(arguments)
         norm = mean_norm(visual, [sentence.pictures.ravel() for sentence in sentences["train"]])
-        scale = math.sqrt(visual.shape[1]) / norm if norm else 1.0
-        model = cls(recipe, encoder, subtokens, len(labels), visual.shape[1], scale).to(device)
+        scale = math.sqrt(visual.shape[1]) / norm if norm and recipe.visual_scale == "auto" else 1.0
+        model = cls(recipe, encoder, subtokens, labels, visual.shape[1], scale).to(device)
         return model, model._data(sentences, counts, visual, device)
 
     @classmethod
@@ -108,7 +108,7 @@ class BertCRF(Recogniser):
 
     def read(self, arguments: argparse.Namespace, splits: list[str], labels: list[str], device: torch.device) -> Data:
         """See `Recogniser`."""
-        sentences, counts = read(arguments, splits, labels, self.subtokens, self.recipe.series)
+        sentences, counts = read(arguments, splits, labels, self.subtokens, self.recipe)
         return self._data(sentences, counts, load_visual(arguments), device)
 
     def _data(self, sentences: dict, counts: dict, visual: np.ndarray, device: torch.device) -> Data:
@@ -170,16 +170,10 @@ class BertCRF(Recogniser):
         padded[inputs.mask] = emitted
         return padded, gate
 
-    def loss(self, inputs: Inputs) -> Tensor:
+    def gold(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """See `Recogniser`."""
-        emissions, _ = self.emissions(inputs)
-        return -self.crf(emissions, inputs.labels, inputs.mask).mean()
+        return inputs.labels, inputs.mask
 
-    @torch.no_grad()
-    def predict(self, inputs: Inputs) -> Predicted:
-        """See `Recogniser`."""
-        emissions, gate = self.emissions(inputs)
-        tags = self.crf.decode(emissions, inputs.mask)
-        if gate is None:
-            return Predicted(tags, [None] * len(tags))
-        return Predicted(tags, np.split(gate.cpu().numpy(), np.cumsum([len(one) for one in tags])[:-1]))
+    def unit_gates(self, inputs: Inputs, gate: Tensor, lengths: list[int]) -> list[np.ndarray]:
+        """See `Recogniser`; the model's own gates are those of the words in reading order."""
+        return np.split(gate.cpu().numpy(), np.cumsum(lengths)[:-1])

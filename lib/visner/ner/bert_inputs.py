@@ -11,12 +11,13 @@ from torch import Tensor
 from visner.ner.dataset import NONE, aligned_rows
 from visner.ner.frozen import mean_rows
 from visner.ner.subtokens import Subtokens, Windows
+from visner.recipes import BertExperiment
 from visner.tables import GROUNDING
 
 
 @dataclass
 class EncodedSentence:
-    """One sentence; `pictures` are its distinct ones, each the mean over some rows of the visual vectors."""
+    """One sentence; each of its `pictures` is the mean over some rows of the visual vectors."""
 
     sentence_id: str
     windows: Windows
@@ -50,12 +51,16 @@ class Inputs:
         return len(self.mask)
 
 
-def distinct_pictures(rows: Sequence[Sequence[int]], series: bool) -> tuple[np.ndarray, np.ndarray]:
+def pictures_of(
+    rows: Sequence[Sequence[int]], series: bool, distinct: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """`pictures` and `seen` of a sentence from its units' rows: a picture is the mean of a unit's rows or, in a
-    series, one row of any unit. In the order of their first units.
+    series, one row of any unit. In the order of their first units; unless `distinct`, a series has a row again for
+    each unit that has it.
     """
     if series:
-        found = dict.fromkeys((row,) for unit in rows for row in unit)
+        found = [(row,) for unit in rows for row in unit]
+        found = dict.fromkeys(found) if distinct else found
     else:
         found = dict.fromkeys(tuple(unit) for unit in rows if unit)
     width = max(map(len, found), default=1)
@@ -66,7 +71,7 @@ def distinct_pictures(rows: Sequence[Sequence[int]], series: bool) -> tuple[np.n
 
 
 def read(
-    arguments: argparse.Namespace, splits: list[str], labels: list[str], subtokens: Subtokens, series: bool
+    arguments: argparse.Namespace, splits: list[str], labels: list[str], subtokens: Subtokens, recipe: BertExperiment
 ) -> tuple[dict[str, list[EncodedSentence]], dict[str, dict[str, int]]]:
     """The sentences of some splits, and for each split how many words have no sub-tokens, how many sentences had to
     be read in several windows.
@@ -76,7 +81,7 @@ def read(
     chosen = {split: [] for split in splits}
     for row, *rest in aligned_rows(arguments.sentences, others):
         if row["split"] in chosen:
-            chosen[row["split"]].append((row, *distinct_pictures(rest[0]["rows"] if rest else [], series)))
+            chosen[row["split"]].append((row, *pictures_of(rest[0]["rows"] if rest else [], recipe.series, recipe.distinct)))
     sentences = {}
     for split, rows in chosen.items():
         tokenised = subtokens.windows([row["units"] for row, *_ in rows])

@@ -4,6 +4,7 @@ import argparse
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -13,7 +14,7 @@ from visner.ner.crf import CRF
 from visner.ner.dataset import Batch, collate
 from visner.ner.frozen import Tables, gather, mean_rows
 from visner.ner.lstm import BiLSTM
-from visner.ner.recogniser import Data, Predicted, Recogniser
+from visner.ner.recogniser import Data, Recogniser
 from visner.recipes import BiLSTMExperiment
 
 
@@ -66,7 +67,7 @@ class BiLSTMCRF(Recogniser):
     characters that lose the same features together learn several points of F1 less.
     """
 
-    def __init__(self, recipe: BiLSTMExperiment, widths: dict[str, int], labels: int, visual_scale: float = 1.0):
+    def __init__(self, recipe: BiLSTMExperiment, widths: dict[str, int], labels: list[str], visual_scale: float = 1.0):
         super().__init__()
         self.recipe, self.widths, self.labels, self.visual_scale = recipe, widths, labels, visual_scale
         hidden = recipe.hidden
@@ -82,8 +83,8 @@ class BiLSTMCRF(Recogniser):
         self.dropout_input = nn.Dropout(recipe.dropout_input)
         self.dropout_output = nn.Dropout(recipe.dropout_output)
         self.lstm = BiLSTM(hidden)
-        self.emit = nn.Linear(2 * hidden, labels)
-        self.crf = CRF(labels)
+        self.emit = nn.Linear(2 * hidden, len(labels))
+        self.crf = CRF(labels, recipe.constrained)
         bound = hidden**-0.5  # nn.LSTM's initialisation, for all blocks of its input weight
         for name, parameter in self.named_parameters():
             if name.startswith("project_"):
@@ -95,8 +96,8 @@ class BiLSTMCRF(Recogniser):
     ) -> "tuple[BiLSTMCRF, Data]":
         """See `Recogniser`."""
         tables, data = read(arguments, ["train", "dev"], labels, device)
-        scale = tables.visual_scale(data.splits["train"])
-        return cls(recipe, tables.widths, len(labels), scale).to(device), data
+        scale = tables.visual_scale(data.splits["train"]) if recipe.visual_scale == "auto" else 1.0
+        return cls(recipe, tables.widths, labels, scale).to(device), data
 
     @classmethod
     def build(cls, description: dict) -> "BiLSTMCRF":
@@ -145,28 +146,22 @@ class BiLSTMCRF(Recogniser):
                 units, pictures = inputs.pictured_units(segments)
                 seen = self.project(self.project_visual, gate * visual, pictures)
                 projected = projected.index_add(0, units, seen)
-                gate = gate.float().mean(1)  # [P]
+                gate = gate.float().mean(1) if self.recipe.fusion == "gate" else None  # [P]
         padded = projected.new_zeros(*mask.shape, projected.shape[1])  # [B, T, 8H]
         padded[mask] = projected
         states = self.lstm(padded.view(*mask.shape, 2, -1), inputs.batch.lengths)  # [B, T, 2H]
         return self.emit(self.dropout_output(states)), gate
 
-    def loss(self, inputs: Inputs) -> Tensor:
-        """The mean negative log likelihood a sentence."""
-        emissions, _ = self.emissions(inputs)
-        return -self.crf(emissions, inputs.batch.labels, inputs.batch.mask).mean()
-
-    @torch.no_grad()
-    def predict(self, inputs: Inputs) -> Predicted:
+    def gold(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """See `Recogniser`."""
-        emissions, gate = self.emissions(inputs)
-        tags = self.crf.decode(emissions, inputs.batch.mask)
-        if self.recipe.fusion != "gate":
-            return Predicted(tags, [None] * len(tags))
-        by_segment = emissions.new_full((len(inputs.words),), float("nan"))  # [S]
+        return inputs.batch.labels, inputs.batch.mask
+
+    def unit_gates(self, inputs: Inputs, gate: Tensor, lengths: list[int]) -> list[np.ndarray]:
+        """See `Recogniser`; the model's own gates are those of segments with pictures."""
+        by_segment = gate.new_full((len(inputs.words),), float("nan"))  # [S]
         by_segment[inputs.pictured] = gate
         units = by_segment[inputs.batch.segments].cpu().numpy()  # [B, T]
-        return Predicted(tags, [row[: len(one)] for row, one in zip(units, tags, strict=True)])
+        return [row[:length] for row, length in zip(units, lengths, strict=True)]
 
 
 def read(

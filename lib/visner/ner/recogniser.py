@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from visner.ner.crf import CRF
 from visner.recipes import BertExperiment, ExperimentRecipe
 
 
@@ -28,12 +29,14 @@ class Predicted(NamedTuple):
 
     tags: list[list[int]]  # label ids
     gates: list[np.ndarray | None]  # of each unit [T]: NaN where there is no picture; None without a gate
+    losses: list[float | None]  # of each sentence: the negative log likelihood of its labels, where it was asked for
 
 
 class Recogniser(nn.Module, ABC):
     """A model of one experiment's recipe."""
 
     recipe: ExperimentRecipe
+    crf: CRF
     libraries: tuple[str, ...] = ()  # packages, beside torch's own, whose versions a result depends on
 
     @classmethod
@@ -70,12 +73,31 @@ class Recogniser(nn.Module, ABC):
         return 1
 
     @abstractmethod
-    def loss(self, inputs: Any) -> Tensor:
-        """The mean negative log likelihood a sentence."""
+    def emissions(self, inputs: Any) -> tuple[Tensor, Any]:
+        """Label scores [B, T, K], and the gates as the model has them, None without a gate."""
 
     @abstractmethod
-    def predict(self, inputs: Any) -> Predicted:
-        """The most likely labels, and the gates."""
+    def gold(self, inputs: Any) -> tuple[Tensor, Tensor]:
+        """Label ids [B, T], and the mask of units [B, T]."""
+
+    @abstractmethod
+    def unit_gates(self, inputs: Any, gate: Tensor, lengths: list[int]) -> list[np.ndarray]:
+        """The gate of each unit of sentences of these lengths, from the model's own; NaN where there is no picture."""
+
+    def loss(self, inputs: Any) -> Tensor:
+        """The mean negative log likelihood a sentence."""
+        emissions, _ = self.emissions(inputs)
+        return -self.crf(emissions, *self.gold(inputs)).mean()
+
+    @torch.no_grad()
+    def predict(self, inputs: Any, losses: bool = False) -> Predicted:
+        """The most likely labels and the gates; with `losses`, how unlikely the given labels are."""
+        emissions, gate = self.emissions(inputs)
+        labels, mask = self.gold(inputs)
+        tags = self.crf.decode(emissions, mask)
+        nothing = [None] * len(tags)
+        gates = nothing if gate is None else self.unit_gates(inputs, gate, [len(one) for one in tags])
+        return Predicted(tags, gates, (-self.crf(emissions, labels, mask)).tolist() if losses else nothing)
 
 
 def kind_of(recipe: ExperimentRecipe) -> type[Recogniser]:

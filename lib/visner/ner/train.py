@@ -5,7 +5,9 @@ import json
 import math
 import time
 from pathlib import Path
+from statistics import fmean
 
+import numpy as np
 import safetensors.torch
 import torch
 from pydantic import TypeAdapter
@@ -30,13 +32,15 @@ def run(arguments: argparse.Namespace) -> None:
     """`visner ner train`: the model, and its history beside it."""
     sums = {name: sha256_file(path) for name, path in inputs.paths(arguments).items()}
     device = devices.select(arguments.gpu, arguments.threads)
-    content = (VERSION, arguments.recipe, arguments.seed, sums, devices.kind(device))
-    with checkpoint(arguments.resume, "ner", *content) as path:
-        _train(arguments, sums, path, device)
-
-
-def _train(arguments: argparse.Namespace, sums: dict[str, str], checkpoint: Path, device: torch.device) -> None:
     recipe = read_recipe(arguments.recipe, Experiment)
+    content = (VERSION, recipe.fingerprint("seeds"), arguments.seed, sums, devices.kind(device))
+    with checkpoint(arguments.resume, "ner", *content) as path:
+        _train(recipe, arguments, sums, path, device)
+
+
+def _train(
+    recipe: Experiment, arguments: argparse.Namespace, sums: dict[str, str], checkpoint: Path, device: torch.device
+) -> None:
     labels = inputs.corpus_labels(arguments.sentences)
     torch.manual_seed(arguments.seed)
     torch.use_deterministic_algorithms(device.type == "cpu")
@@ -52,8 +56,9 @@ def _train(arguments: argparse.Namespace, sums: dict[str, str], checkpoint: Path
         for batch in shuffled_batches(training, recipe.training.batch, generator, data.cost, start):
             yield data.prepare(batch)
 
-    def evaluate() -> float:
-        return micro_f1(gold, [tags for tags, _ in predict(model, data, dev, labels)])
+    def evaluate() -> tuple[float, float]:
+        tags, _, losses = zip(*predict_with_losses(model, data, dev, labels, losses=True), strict=True)
+        return micro_f1(gold, tags), fmean(losses)
 
     began = time.monotonic()
     count = math.ceil(len(training) / recipe.training.batch)
@@ -71,13 +76,14 @@ def _train(arguments: argparse.Namespace, sums: dict[str, str], checkpoint: Path
     )
     log.info("trained in %.0f s; best dev F1 %.2f in epoch %d", time.monotonic() - began,
              100 * max(history.scores), history.best_epoch)  # fmt: skip
-    save(arguments.output_model, model, labels, arguments.seed)
+    save(arguments.output_model, model, arguments.seed)
     write_json(
         arguments.output_history,
         {
             "seed": arguments.seed,
             "best_epoch": history.best_epoch,
             "dev_f1": [round(100 * f1, 6) for f1 in history.scores],
+            "dev_losses": [round(loss, 6) for loss in history.dev_losses],
             "losses": [round(loss, 6) for loss in history.losses],
             "counts": data.counts,
             "recipe": recipe.model_dump(mode="json"),
@@ -95,19 +101,26 @@ def _train(arguments: argparse.Namespace, sums: dict[str, str], checkpoint: Path
 
 def predict(model: Recogniser, data: Data, sentences: list, labels: list[str]) -> list:
     """(labels, gates) of each sentence, in its order; see `Recogniser.predict`."""
+    return [(tags, gate) for tags, gate, _ in predict_with_losses(model, data, sentences, labels, losses=False)]
+
+
+def predict_with_losses(
+    model: Recogniser, data: Data, sentences: list, labels: list[str], losses: bool
+) -> list[tuple[list[str], np.ndarray | None, float | None]]:
+    """(labels, gates, loss) of each sentence, in its order; see `Recogniser.predict`."""
     found: list = [None] * len(sentences)
     model.eval()
     for batch in sorted_batches(sentences, 64, data.cost):
-        tags, gates = model.predict(data.prepare([sentences[i] for i in batch]))
-        for i, ids, gate in zip(batch, tags, gates, strict=True):
-            found[i] = ([labels[number] for number in ids], gate)
+        predicted = model.predict(data.prepare([sentences[i] for i in batch]), losses)
+        for i, ids, gate, loss in zip(batch, *predicted, strict=True):
+            found[i] = ([labels[number] for number in ids], gate, loss)
     return found
 
 
-def save(path: Path, model: Recogniser, labels: list[str], seed: int) -> None:
+def save(path: Path, model: Recogniser, seed: int) -> None:
     """A model in one file: parameters, and how to build it in the metadata."""
     description = json.dumps(
-        {**model.describe(), "label_names": labels, "seed": seed}, ensure_ascii=False, sort_keys=True
+        {**model.describe(), "seed": seed}, ensure_ascii=False, sort_keys=True
     )
     with atomic_path(path) as temporary:
         tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
@@ -120,6 +133,8 @@ def load(path: Path, device: torch.device) -> tuple[Recogniser, list[str]]:
         raise VisnerError(f"{path}: no such model; train it first (snakemake {path})")
     with safe_open(path, "pt") as file:
         description = json.loads(file.metadata()["visner"])
+    if not isinstance(description["labels"], list):
+        raise VisnerError(f"{path}: it was trained by an older visner; train it again (snakemake {path})")
     model = kind_of(TypeAdapter(Experiment).validate_python(description["recipe"])).build(description)
     model.load_state_dict(safetensors.torch.load_file(path))
-    return model.to(device).eval(), description["label_names"]
+    return model.to(device).eval(), description["labels"]

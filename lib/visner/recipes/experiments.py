@@ -15,8 +15,16 @@ class Training(Recipe):
     learning_rate: PositiveFloat = 1e-3
     batch: PositiveInt = 20  # sentences
     epochs: PositiveInt = 50  # at most
-    patience: PositiveInt = 5  # epochs without a better dev F1 before it stops
+    patience: PositiveInt = 5  # epochs without a better dev F1 before it stops, once that isn't 0 any more
+    min_epochs: PositiveInt = 1  # at least, whatever `patience` says
     clip: PositiveFloat = 1.0  # the gradient's norm
+
+
+    @model_validator(mode="after")
+    def _epochs_in_order(self):
+        if self.min_epochs > self.epochs:
+            raise ValueError(f"`min_epochs: {self.min_epochs}` is more than `epochs: {self.epochs}`")
+        return self
 
 
 class FineTuning(Training):
@@ -40,6 +48,8 @@ class ExperimentRecipe(Recipe):
     k: PositiveInt | None = None  # how many pictures a word sees at most
     embedding: Name | None = None
     control: Literal["shuffled", "noise", "presence"] | None = None
+    visual_scale: Literal["auto", "none"] = "auto"  # auto: pictures' vectors are brought to the length of the others
+    constrained: bool = True  # no I- that continues nothing is predicted
     precision: Literal["float32", "bfloat16"] = "float32"
     training: Training = Training()
     seeds: list[Seed] = Field(default=[1], min_length=1)
@@ -91,6 +101,7 @@ class BertExperiment(ExperimentRecipe):
     matcher: Name | None = None  # whose vokens they are
     fusion: Literal["none", "gate", "attention"] = "none"
     pictures: Literal["mean", "series"] | None = None  # of a word; null: series for attention, mean for gate
+    distinct: bool = True  # of a series: a picture of several words is there once, not once a word
     heads: PositiveInt = 8  # of the attention
     dropout_output: Probability = 0.1  # of the words' states; the encoder has its own
     training: FineTuning = FineTuning()

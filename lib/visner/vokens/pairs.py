@@ -79,9 +79,12 @@ class Pairs:
     bounds: list[tuple[int, int]]  # of each sentence's words in `states`
     pictures: Tensor  # [P, D_v]
 
-    def shuffled_batches(self, size: int, generator: torch.Generator, start: int) -> Iterator[Batch]:
-        """Every sentence once, `size` of them at a time, in random order, without the first `start` batches."""
-        order = torch.randperm(len(self.bounds), generator=generator).tolist()
+    def batches(self, size: int, generator: torch.Generator | None = None, start: int = 0) -> Iterator[Batch]:
+        """Every sentence once, `size` of them at a time, without the first `start` batches; in random order where a
+        generator is given.
+        """
+        count = len(self.bounds)
+        order = range(count) if generator is None else torch.randperm(count, generator=generator).tolist()
         for first in range(start * size, len(order), size):
             chosen = [self.bounds[i] for i in sorted(order[first : first + size])]
             words = torch.cat([torch.arange(*bounds) for bounds in chosen]).to(self.own.device)  # [N]

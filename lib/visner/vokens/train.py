@@ -16,6 +16,7 @@ from visner.tables import read_provenance, write_json
 from visner.training import fit
 from visner.vokens import VERSION, pairs
 from visner.vokens.matcher import Matcher, save
+from visner.vokens.pairs import Pairs
 from visner.vokens.recall import CUTS, recall
 from visner.vokens.states import States
 
@@ -67,12 +68,17 @@ def _train(
     matcher = matcher.to(device)
     optimizer = torch.optim.Adam(matcher.parameters(), lr=recipe.training.learning_rate, fused=True)
     size = recipe.training.batch
+
+
+    def evaluate() -> tuple[float, float]:
+        return recall(matcher, found["dev"])[CUTS[-1]], mean_loss(matcher, found["dev"], size)
+
     fitted = fit(
         matcher,
         optimizer,
-        lambda generator, start: found["train"].shuffled_batches(size, generator, start),
+        lambda generator, start: found["train"].batches(size, generator, start),
         math.ceil(len(found["train"].bounds) / size),
-        lambda: recall(matcher, found["dev"])[CUTS[-1]],
+        evaluate,
         recipe.training,
         recipe.seed,
         checkpoint,
@@ -85,6 +91,7 @@ def _train(
             "seed": recipe.seed,
             "best_epoch": fitted.best_epoch,
             f"dev_recall@{CUTS[-1]}": [round(100 * value, 6) for value in fitted.scores],
+            "dev_losses": [round(loss, 6) for loss in fitted.dev_losses],
             "losses": [round(loss, 6) for loss in fitted.losses],
             "recipe": recipe.model_dump(mode="json"),
             "pairs": {
@@ -104,3 +111,10 @@ def _train(
             },
         },
     )
+
+
+@torch.no_grad()
+def mean_loss(matcher: Matcher, pairs: Pairs, size: int) -> float:
+    """The loss of a word, the mean over all of some pairs in batches of `size` sentences."""
+    total = sum(float(matcher.loss(batch)) * len(batch.own) for batch in pairs.batches(size))
+    return total / max(len(pairs.own), 1)

@@ -10,7 +10,7 @@ import pytest
 
 from visner.config import load
 from visner.errors import VisnerError
-from visner.evaluation.stand_ins import stand_ins
+from visner.evaluation.warnings import stand_ins
 from visner.studies import Studies
 from visner.workflow import Wiring
 

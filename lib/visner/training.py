@@ -72,9 +72,10 @@ def fit(
     """Train `model` (its `loss(batch)` is minimised), and leave the best epoch's parameters in it.
 
     `batches(generator, start)` gives an epoch's `batch_count` batches without the first `start` ones, `evaluate()` the
-    dev F1 (or what `measure` names) and the dev loss. All randomness of an epoch follows from `seed` and its number; `checkpoint` keeps
-    everything else after each epoch, every CHECKPOINT_SECONDS, and on SIGTERM, which ends the process (SystemExit with
-    status 143) after the step under way or out of `evaluate`. A training that goes on from there ends in the same bits.
+    dev F1 (or what `measure` names) and the dev loss. All randomness of an epoch follows from `seed` and its number;
+    `checkpoint` keeps everything else after each epoch, every CHECKPOINT_SECONDS, and on SIGTERM, which ends it
+    (SystemExit with status 143) after the step under way or out of `evaluate`. A training that goes on from there ends
+    in the same bits.
     VisnerError where the loss is no longer finite.
 
     A step learns from `accumulation` batches; where that is more than one, `len(batch)` is how many examples a batch's

@@ -80,12 +80,16 @@ class Wiring:
         return self.corpora_files[wildcards.corpus]
 
     def nouns_statistics(self, corpus: str) -> list[str]:
-        """What was counted of a corpus' nouns; nothing where units are tokens, which have none."""
+        """What was counted of a corpus' nouns, where it has any."""
+        return [path.replace("words.parquet", "statistics.json") for path in self.words(corpus)]
+
+    def words(self, corpus: str) -> list[str]:
+        """The table of a corpus' words; of tokens, which are words already, there is none."""
         tokens = getattr(self.config.corpora[corpus], "units", "characters") == "tokens"
-        return [] if tokens else [f"results/nouns/{corpus}/statistics.json"]
+        return [] if tokens else [f"results/nouns/{corpus}/words.parquet"]
 
     def download_address(self, wildcards) -> str:
-        """Where a file of a corpus is downloaded from."""
+        """Where a file is downloaded from."""
         return f"{self.downloads[wildcards.corpus].base.rstrip('/')}/{wildcards.file}"
 
     def published(self, wildcards) -> str:
@@ -176,10 +180,8 @@ class Wiring:
     def grounding_arguments(self, wildcards) -> list[str]:
         """`grounding_tables` as the command takes them, and whether it takes pictures by their regions."""
         this = self.experiment(wildcards)
-        words = arguments(self.grounding_tables(wildcards))
-        if this.grounding == "attached" and self.config.embeddings[this.embedding].regions:
-            words.append("--regions")
-        return words
+        regions = this.grounding == "attached" and self.config.embeddings[this.embedding].regions
+        return arguments(self.grounding_tables(wildcards)) + ["--regions"] * regions
 
     def training_texts(self, table: str, part: str | None = None):
         """An input function: one table of every corpus that a part of a vectors recipe is trained on.

@@ -77,6 +77,13 @@ def make_sentences(path: Path, seed: int = 1, changed: bool = False) -> list[dic
     return rows
 
 
+def characters(sentence: dict) -> dict:
+    """A row of words, each of them one character."""
+    places = enumerate(sentence["units"])
+    words = [{"surface": unit, "pos": "", "start": n, "stop": n + 1, "queries": []} for n, unit in places]
+    return {"sentence_id": sentence["sentence_id"], "words": words}
+
+
 def make_predictions(path: Path, sentences: list[dict], seed: int, errors: float, gate: bool) -> list[dict]:
     """Predictions for dev and test: gold, with a share `errors` of the labels replaced by any other."""
     chance = random.Random(seed)
@@ -132,6 +139,8 @@ class World:
         self.folder = folder
         self.sentences = folder / "sentences.parquet"
         self.rows = make_sentences(self.sentences)
+        self.words = folder / "words.parquet"
+        tables.write_table(self.words, tables.WORDS, map(characters, self.rows))
         self.predictions: dict[tuple[str, int], Path] = {}
         self.seeds: dict[str, list[int]] = {}
         self.weights: dict[str, str] = {}
@@ -147,7 +156,7 @@ class World:
             folder.mkdir(parents=True)
             self.predictions[name, seed] = folder / "predictions.parquet"
             make_predictions(folder / "predictions.parquet", self.rows, seed, share, fusion == "gate")
-            report = {"seed": seed, "best_epoch": 2, "dev_f1": [40.0, 50.0], "recipe": {}, "provenance": {}}
+            report = {"seed": seed, "best_epoch": 2, "dev_f1": [40.0, 50.0, 45.0], "recipe": {}, "provenance": {}}
             if weights:
                 made_by = {"weights": weights["name"], "weights_sha256": weights["sha256"]}
                 report["provenance"]["pictures"] = {"embeddings": made_by}
@@ -165,7 +174,7 @@ class World:
         system.write_text(json.dumps({"config": config}))
         evaluation(
             *("scores", "--recipe", recipe.fingerprint(), "--name", name),
-            *("--system", str(system), "--sentences", str(self.sentences)),
+            *("--system", str(system), "--sentences", str(self.sentences), "--words", str(self.words)),
             *("--output", str(output), "--seeds", *map(str, seeds)),
             *("--predictions", *(str(self.predictions[name, seed]) for seed in seeds)),
             *("--training", *(str(self.folder / name / f"seed{seed}" / "training.json") for seed in seeds)),

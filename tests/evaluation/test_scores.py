@@ -77,7 +77,7 @@ def test_what_made_it_and_the_best_seed(three_seeds):
     assert content["provenance"]["recipes"]["corpora"] == {"ene": {"format": "ene"}}
     assert "experiments" not in content["provenance"]["recipes"]
     assert "torch" in content["provenance"]["versions"]
-    assert content["training"]["2"]["dev_f1"] == [40.0, 50.0]
+    assert content["training"]["2"]["dev_f1"] == [40.0, 50.0, 45.0]
 
 
 def test_the_same_bytes_again_and_no_paths(three_seeds):

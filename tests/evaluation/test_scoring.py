@@ -14,6 +14,7 @@ from visner.evaluation.scores import score
 from visner.evaluation.scoring import Counts, count, measures, total
 
 LABELS = ["O", "B-City", "I-City", "B-GPE_Other", "I-GPE_Other", "B-a-b", "I-a-b"]  # a class may have a hyphen
+UNSEEN = {"seen": lambda mention: False}
 PAIRS = st.lists(
     st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), max_size=12), min_size=1, max_size=6
 )
@@ -35,7 +36,7 @@ def test_every_measure_agrees_with_seqeval(reading, pairs):
     gold = [[one for one, _ in sentence] for sentence in pairs]
     predicted = [[one for _, one in sentence] for sentence in pairs]
     classes = sorted({label[2:] for labels in (*gold, *predicted) for label in labels if label != "O"})
-    ours = score([], mentions(gold, reading), mentions(predicted, reading), classes)
+    ours = score(mentions(gold, reading), mentions(predicted, reading), classes, UNSEEN)
 
     def theirs(average):
         with warnings.catch_warnings():
@@ -88,7 +89,7 @@ def test_the_right_borders_in_the_wrong_class_are_two_errors():
 def test_mix_is_in_no_average_and_counted_apart():
     gold = ["B-MIX", "B-MIX", "B-City", "B-City"]
     predicted = ["B-MIX", "B-City", "B-MIX", "B-City"]
-    found = score([], mentions([gold]), mentions([predicted]), ["City"])
+    found = score(mentions([gold]), mentions([predicted]), ["City"], UNSEEN)
     assert found["mix"] == measures(Counts(gold=2, predicted=2, correct=1))
     assert found["micro"] == measures(Counts(gold=2, predicted=2, correct=1))  # the City predicted on a MIX is wrong
     assert set(found["classes"]) == {"City"}
@@ -97,7 +98,7 @@ def test_mix_is_in_no_average_and_counted_apart():
 
 
 def test_a_class_without_gold_mentions_has_no_weight():
-    found = score([], mentions([["B-City", "O"]]), mentions([["B-City", "B-County"]]), ["City", "County"])
+    found = score(mentions([["B-City", "O"]]), mentions([["B-City", "B-County"]]), ["City", "County"], UNSEEN)
     assert found["weighted"] == {"precision": 100.0, "recall": 100.0, "f1": 100.0}
     assert found["micro"]["precision"] == 50
 
@@ -110,5 +111,5 @@ def test_gold_support_of_twitter_2015_is_the_published_one(shared_data, reading,
         [line.split("\t")[1] for line in tweet.splitlines() if "\t" in line and not line.startswith("IMGID:")]
         for tweet in tweets
     ]
-    found = score([], mentions(labels, reading), mentions(labels, reading), ["LOC", "ORG", "OTHER", "PER"])
+    found = score(mentions(labels, reading), mentions(labels, reading), ["LOC", "ORG", "OTHER", "PER"], UNSEEN)
     assert found["micro"] == measures(Counts(mentions_there, mentions_there, mentions_there))

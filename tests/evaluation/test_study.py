@@ -74,18 +74,17 @@ def test_table_5_and_the_chart_have_every_class_of_every_system(studied):
 def test_table_6_of_one_class_and_of_all(studied):
     page = studied.study(RECIPE.fingerprint())
     rows = json.loads((page.parent / "tables" / "seen.json").read_text())["rows"]
-    assert [(row["mentions"], row["system"]) for row in rows][:3] == [
-        ("seen", "baseline"),
-        ("seen", "simple"),
-        ("seen", "gate"),
-    ]
-    scores = json.loads((studied.folder / "gate" / "scores.json").read_text())["test"]["strict"]["mean"]["seen"]
-    assert rows[2]["f1"] == scores["City"]["seen"]["f1"]
-    assert rows[2]["f1_difference"] == pytest.approx(rows[2]["f1"] - rows[0]["f1"], abs=1e-6)
-    assert f"({rows[2]['f1_difference']:+.2f})" in markdown_table(page.read_text(), "Table 6.")[3][5]
+    places = [(by, group, name) for by in ("words", "names") for group in ("seen", "unseen") for name in studied.seeds]
+    assert [(row["by"], row["mentions"], row["system"]) for row in rows] == places
+    scores = json.loads((studied.folder / "gate" / "scores.json").read_text())["test"]["strict"]["mean"]
+    for number, key in ((0, "seen_words"), (6, "seen")):
+        assert rows[number + 2]["f1"] == scores[key]["City"]["seen"]["f1"]
+        assert rows[number + 2]["f1_difference"] == pytest.approx(rows[number + 2]["f1"] - rows[number]["f1"], abs=1e-6)
+        cell = markdown_table(page.read_text(), "Table 6.")[number + 3][6]
+        assert f"({rows[number + 2]['f1_difference']:+.2f})" in cell
     studied.study(RECIPE.model_copy(update={"seen_class": None}).fingerprint())
     rows = json.loads((page.parent / "tables" / "seen.json").read_text())["rows"]
-    assert rows[2]["f1"] == scores["all"]["seen"]["f1"]
+    assert rows[8]["f1"] == scores["seen"]["all"]["seen"]["f1"]
 
 
 def test_data_tables_show_the_statistics(studied):
@@ -226,3 +225,50 @@ def test_what_is_known_of_pictures_stands_at_the_head_and_beside_the_results(wor
     assert f"> **Pictures pool:** {note} (gate)" in head
     systems = json.loads((page.parent / "tables" / "systems.json").read_text())
     assert any("Stand-in numbers" in one for one in systems["notes"])
+
+
+def report(world, name, seed, **changed):
+    path = world.folder / name / f"seed{seed}" / "training.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+
+
+def doubts_of(page):
+    """The warnings that are owed to trainings and seeds, by their first words."""
+    lines = [line[2:] for line in page.read_text().splitlines() if line.startswith("> **")]
+    return {line.split("**")[1]: line for line in lines if "stand-in" not in line}
+
+
+def test_a_system_that_predicts_nothing_is_warned_of(world):
+    for name, fusion, errors in (("baseline", "none", {1: 0.0, 2: 0.1}), ("gate", "gate", {1: 0.0, 2: 0.1})):
+        world.train(name, fusion, errors, RANDOM if fusion == "gate" else None)
+    silent = world.predictions["baseline", 2]
+    rows = [row | {"predicted": ["O"] * len(row["gold"])} for row in tables.iterate_rows(silent, tables.PREDICTIONS)]
+    tables.write_table(silent, tables.PREDICTIONS, rows)
+    for name, fusion in (("baseline", "none"), ("gate", "gate")):
+        world.score(name, fusion)
+    recipe = Study(baseline="baseline", systems=["gate"], shuffles=100)
+    warnings = doubts_of(world.study(recipe.fingerprint()))
+    assert "baseline (seed 2) found no mention" in warnings["Nothing predicted:"]
+    assert "gate" not in warnings["Nothing predicted:"]
+    assert "Still improving:" not in warnings
+    # The baseline's seeds lie 100 points apart, the effect is about half of that.
+    assert "gate (difference +" in warnings["Seeds differ by more than the effect:"]
+    content = json.loads((world.folder / "study" / "index.json").read_text())
+    assert any("Nothing predicted" in warning for warning in content["warnings"])
+
+
+def test_a_system_that_was_still_improving_is_warned_of(studied):
+    for name in ("baseline", "simple", "gate"):
+        for seed in (1, 2):
+            still = (name, seed) == ("simple", 2)
+            report(studied, name, seed, best_epoch=3 if still else 2, dev_f1=[40.0, 50.0, 60.0 if still else 50.0])
+        studied.score(name, "none" if name == "baseline" else name)
+    warnings = doubts_of(studied.study(RECIPE.fingerprint()))
+    assert "the best epoch of simple (seed 2) was the last one" in warnings["Still improving:"]
+
+
+def test_seeds_that_agree_are_not_warned_of(world):
+    for name, fusion, share in (("baseline", "none", 0.3), ("gate", "gate", 0.0)):
+        world.train(name, fusion, {1: share}, RANDOM if fusion == "gate" else None)
+        world.score(name, fusion)
+    assert doubts_of(world.study(Study(baseline="baseline", systems=["gate"], shuffles=100).fingerprint())) == {}

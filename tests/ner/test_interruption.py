@@ -45,7 +45,8 @@ def folder(tmp_path):
 
 def train(folder, name, recipe, encoder, at=None):
     command = ["--log", folder / f"{name}.log", "ner", "train", "--seed", "1"]
-    command += ["--recipe", recipe if isinstance(recipe, str) else json.dumps(recipe), "--sentences", folder / "sentences.parquet"]
+    command += ["--recipe", recipe if isinstance(recipe, str) else json.dumps(recipe)]
+    command += ["--sentences", folder / "sentences.parquet"]
     command += ["--grounding", folder / "grounding.parquet", "--visual", folder / "vectors.npy"]
     if encoder and recipe["model"] == "bert_crf":
         command += ["--encoder", encoder]

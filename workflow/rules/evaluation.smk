@@ -9,6 +9,7 @@ rule evaluation_scores:
     input:
         system="results/{experiment}/system.json",
         sentences=WIRING.corpus_table("corpora/{corpus}/sentences.parquet"),
+        words=lambda w: WIRING.words(WIRING.experiment(w).corpus),
         predictions=lambda w: WIRING.seed_files(w.experiment, "predictions.parquet"),
         training=lambda w: WIRING.seed_files(w.experiment, "training.json"),
     output:
@@ -29,7 +30,7 @@ rule evaluation_scores:
     shell:
         "exec python -m visner --log {log:q} evaluation scores --recipe {params.recipe:q} --name {wildcards.experiment}"
         " --system {input.system:q}"
-        " --sentences {input.sentences:q} --predictions {input.predictions:q} --training {input.training:q}"
+        " --sentences {input.sentences:q} --words {input.words:q} --predictions {input.predictions:q} --training {input.training:q}"
         " --seeds {params.seeds} --output {output:q}"
 
 

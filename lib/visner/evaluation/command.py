@@ -6,7 +6,8 @@ page of a study from the scores of its experiments: tables like those of the pap
 randomisation against the baseline. `gallery` shows test sentences with the pictures that each word sees.
 
     visner evaluation scores --recipe config.yaml:experiments.ene_gate --name ene_gate \\
-        --system results/ene_gate/system.json --sentences results/corpora/ene/sentences.parquet --seeds 1 \\
+        --system results/ene_gate/system.json --sentences results/corpora/ene/sentences.parquet \\
+        --words results/nouns/ene/words.parquet --seeds 1 \\
         --predictions results/ene_gate/seed1/predictions.parquet \\
         --training results/ene_gate/seed1/training.json --output results/ene_gate/scores.json
 """
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     scores.add_argument("--name", required=True, metavar="EXPERIMENT")
     scores.add_argument("--system", required=True, metavar="JSON", help="all recipes of the system: system.json")
     scores.add_argument("--sentences", required=True, metavar="PARQUET", help="the corpus, with its splits")
+    scores.add_argument("--words", nargs="?", metavar="PARQUET", help="its words, where units are characters")
     scores.add_argument("--seeds", required=True, nargs="+", type=int, metavar="N")
     scores.add_argument(
         "--predictions", required=True, nargs="+", metavar="PARQUET", help="a file a seed, in their order"
@@ -92,6 +94,7 @@ def experiment(arguments: argparse.Namespace) -> None:
         arguments.name,
         read_recipe(arguments.recipe, Experiment),
         arguments.sentences,
+        arguments.words,
         dict(zip(seeds, arguments.predictions, strict=True)),
         dict(zip(seeds, arguments.training, strict=True)),
         tables.read_json(arguments.system)["config"],

@@ -13,7 +13,7 @@ from visner.errors import VisnerError
 from visner.evaluation.gallery_page import Case, Outcome, page
 from visner.evaluation.mentions import Gold, Mention, read_gold, read_predictions
 from visner.evaluation.shown import kept_pictures, sights
-from visner.evaluation.stand_ins import stand_ins
+from visner.evaluation.warnings import stand_ins
 
 
 def make_gallery(

@@ -1,7 +1,7 @@
 """`scores.json`: one experiment's scores for every seed, their mean and deviation, and what made them."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from visner import tables
 from visner.errors import VisnerError
 from visner.evaluation.mentions import READINGS, Gold, Mention, read_gold, read_predictions
 from visner.evaluation.scoring import DIGITS, Counts, count, measures, support_weighted, total
-from visner.evaluation.seen import seen_and_unseen
+from visner.evaluation.seen import by_name, by_words, seen_and_unseen
 from visner.provenance import versions
 from visner.recipes import Experiment
 from visner.spans import MIX
@@ -21,9 +21,15 @@ LIBRARIES = (
 
 
 def score(
-    training: Sequence[Mention], gold: Sequence[Mention], predicted: Sequence[Mention], classes: Sequence[str]
+    gold: Sequence[Mention],
+    predicted: Sequence[Mention],
+    classes: Sequence[str],
+    seen: dict[str, Callable[[Mention], bool]],
 ) -> dict[str, Any]:
-    """One seed's scores on one split in one reading; `classes` are those of the averages (MIX stands apart)."""
+    """One seed's scores on one split in one reading; `classes` are those of the averages (MIX stands apart).
+
+    `seen` says for each key of `visner.evaluation.seen.MEANINGS` whether a mention is seen.
+    """
     counts = count(gold, predicted, lambda mention: mention.label)
     by_class = {name: counts.get(name, Counts(0, 0, 0)) for name in classes}
     measured = {name: measures(found) for name, found in by_class.items()}
@@ -32,7 +38,7 @@ def score(
         "weighted": support_weighted(measured.values()),
         "classes": measured,
         "mix": measures(counts.get(MIX, Counts(0, 0, 0))),
-        "seen": seen_and_unseen(training, gold, predicted, classes),
+        **{key: seen_and_unseen(gold, predicted, classes, is_seen) for key, is_seen in seen.items()},
     }
 
 
@@ -50,12 +56,13 @@ def experiment_scores(
     name: str,
     recipe: Experiment,
     sentences: str | Path,
+    words: str | Path | None,
     predictions: dict[int, str | Path],
     training: dict[int, str | Path],
     recipes: dict[str, Any],
 ) -> dict[str, Any]:
-    """The content of scores.json; `predictions` and `training` are files by seed,
-    `recipes` all that the system is made by.
+    """The content of scores.json; `predictions` and `training` are files by seed, `words` the table of the corpus'
+    words (None where units are tokens), `recipes` all that the system is made by.
 
     Raises VisnerError where a file is of other data or of another seed, or where nothing can be scored.
     """
@@ -65,15 +72,16 @@ def experiment_scores(
     reports = {seed: _training_report(path, seed) for seed, path in training.items()}
     predicted = {seed: read_predictions(path, gold) for seed, path in predictions.items()}
     classes = _classes(gold, predicted)
+    known_words = by_words(gold, sentences, words)
+    seen = {
+        reading: {"seen_words": known_words, "seen": by_name(gold.mentions[reading]["train"])} for reading in READINGS
+    }
     splits = {
         split: {
             reading: over_seeds(
                 {
                     str(seed): score(
-                        gold.mentions[reading]["train"],
-                        gold.mentions[reading][split],
-                        predicted[seed][reading][split],
-                        classes,
+                        gold.mentions[reading][split], predicted[seed][reading][split], classes, seen[reading]
                     )
                     for seed in predictions
                 }

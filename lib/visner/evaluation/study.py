@@ -16,8 +16,8 @@ from visner.evaluation.mentions import Gold, read_gold, read_predictions
 from visner.evaluation.published import read_published
 from visner.evaluation.randomisation import sentence_counts, significance
 from visner.evaluation.report import Table
-from visner.evaluation.stand_ins import BESIDE, StandIn, stand_ins
 from visner.evaluation.study_tables import classes_table, gates_table, recipes_table, seen_table, systems_table
+from visner.evaluation.warnings import BESIDE, Notice, doubts, stand_ins
 from visner.recipes import Study
 from visner.spans import MIX
 
@@ -111,7 +111,8 @@ def make_study(
     if recipe.seen_class and recipe.seen_class not in gold.labels - {MIX}:
         choices = ", ".join(sorted(gold.labels - {MIX}))
         raise VisnerError(f"studies.{name}.seen_class: no mention is of {recipe.seen_class!r}; choose from {choices}")
-    warnings = stand_ins(scores)
+    stand_in = stand_ins(scores)
+    warnings = stand_in + doubts(scores)
     vokens = read_vokens(files.vokens, variant)
     data = _data_tables(files, vokens, published_sentences)
     paper = ELEMENT_WISE if files.nouns_statistics else VOKENIZED
@@ -119,7 +120,7 @@ def make_study(
     if files.published:
         results += published_tables(scores, read_published(files.published), tables.read_json(files.corpus_statistics))
     data, results = _ordered(data, paper), _ordered(results, paper)
-    if warnings:
+    if stand_in:
         results = [replace(table, notes=[*table.notes, BESIDE]) for table in results]
     recipes = recipes_table(scores)
     for table in (*data, *results, recipes):
@@ -218,7 +219,7 @@ def class_chart(scores: dict[str, dict]) -> str:
 def page(
     name: str,
     scores: dict[str, dict],
-    warnings: Sequence[StandIn],
+    warnings: Sequence[Notice],
     data: Sequence[Table],
     results: Sequence[Table],
     recipes: Table,

@@ -1,10 +1,11 @@
 """What a study's systems scored: together, by class, seen and unseen; their gates, and what the systems are."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 from visner.evaluation.report import Column, Table, percent
-from visner.evaluation.seen import ALL, GROUPS
+from visner.evaluation.seen import ALL, GROUPS, MEANINGS
 from visner.spans import MIX
 
 MEASURES = {"precision": "Prec.", "recall": "Recall", "f1": "F1"}
@@ -68,20 +69,21 @@ def classes_table(scores: dict[str, dict]) -> Table:
 
 
 def seen_table(scores: dict[str, dict], seen_class: str | None) -> Table:
-    """Mentions whose surface training has seen in their class, and the others; differences to the baseline."""
+    """Mentions that training has seen and the others, in both meanings; differences to the baseline."""
     key = seen_class or ALL
     rows = []
-    baseline = next(iter(scores))
-    for group in GROUPS:
+    for (meaning, what), group in itertools.product(MEANINGS.items(), GROUPS):
+        first = None  # the baseline's row
         for name, content in scores.items():
-            strict = content["test"]["strict"]
-            row = {"mentions": group, "system": name, **measures(strict, "seen", key, group, counts=True)}
-            first = next((one for one in rows if one["mentions"] == group), row)
+            row = {"by": what, "mentions": group, "system": name}
+            row |= measures(content["test"]["strict"], meaning, key, group, counts=True)
             for measure in MEASURES:
-                defined = name != baseline and None not in (row[measure], first[measure])
+                defined = first is not None and None not in (row[measure], first[measure])
                 row[f"{measure}_difference"] = round(row[measure] - first[measure], 6) if defined else None
+            first = first or row
             rows.append(row)
     columns = [
+        Column("by", "by", number=False),
         Column("mentions", "mentions", number=False),
         Column("system", "system", number=False),
         Column("gold", "gold"),
@@ -89,8 +91,9 @@ def seen_table(scores: dict[str, dict], seen_class: str | None) -> Table:
     ]
     what = f"class {seen_class}" if seen_class else "all classes"
     notes = [
-        "Test set, strict. Unseen: no training mention of the same class has the same surface; predicted mentions are "
-        "judged by their own surface. In brackets the difference to the baseline."
+        "Test set, strict. Unseen by words, as the paper has it: the mention's words appear nowhere in the training "
+        "text. Unseen by names: no training mention of the same class has the same surface. Predicted mentions are "
+        "judged by their own words, class and surface. In brackets the difference to the baseline."
     ]
     return Table("seen", f"Seen and unseen mentions, {what}", columns, rows, notes)
 

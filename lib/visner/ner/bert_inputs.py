@@ -51,9 +51,7 @@ class Inputs:
         return len(self.mask)
 
 
-def pictures_of(
-    rows: Sequence[Sequence[int]], series: bool, distinct: bool = True
-) -> tuple[np.ndarray, np.ndarray]:
+def pictures_of(rows: Sequence[Sequence[int]], series: bool, distinct: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """`pictures` and `seen` of a sentence from its units' rows: a picture is the mean of a unit's rows or, in a
     series, one row of any unit. In the order of their first units; unless `distinct`, a series has a row again for
     each unit that has it.
@@ -81,7 +79,9 @@ def read(
     chosen = {split: [] for split in splits}
     for row, *rest in aligned_rows(arguments.sentences, others):
         if row["split"] in chosen:
-            chosen[row["split"]].append((row, *pictures_of(rest[0]["rows"] if rest else [], recipe.series, recipe.distinct)))
+            chosen[row["split"]].append(
+                (row, *pictures_of(rest[0]["rows"] if rest else [], recipe.series, recipe.distinct))
+            )
     sentences = {}
     for split, rows in chosen.items():
         tokenised = subtokens.windows([row["units"] for row, *_ in rows])

@@ -119,9 +119,7 @@ def predict_with_losses(
 
 def save(path: Path, model: Recogniser, seed: int) -> None:
     """A model in one file: parameters, and how to build it in the metadata."""
-    description = json.dumps(
-        {**model.describe(), "seed": seed}, ensure_ascii=False, sort_keys=True
-    )
+    description = json.dumps({**model.describe(), "seed": seed}, ensure_ascii=False, sort_keys=True)
     with atomic_path(path) as temporary:
         tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
         safetensors.torch.save_file(tensors, temporary, {"visner": description})

@@ -19,7 +19,6 @@ class Training(Recipe):
     min_epochs: PositiveInt = 1  # at least, whatever `patience` says
     clip: PositiveFloat = 1.0  # the gradient's norm
 
-
     @model_validator(mode="after")
     def _epochs_in_order(self):
         if self.min_epochs > self.epochs:

@@ -69,7 +69,6 @@ def _train(
     optimizer = torch.optim.Adam(matcher.parameters(), lr=recipe.training.learning_rate, fused=True)
     size = recipe.training.batch
 
-
     def evaluate() -> tuple[float, float]:
         return recall(matcher, found["dev"])[CUTS[-1]], mean_loss(matcher, found["dev"], size)
 

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from visner import tables
 from visner.errors import VisnerError
 
+UNSEEN = ""  # the key, if it is there, of the vector of everything that has no key: no unit and no word is empty
 HEADER_LIMIT = 90_000_000  # bytes; safetensors reads no header of more than 100 MB
 
 

@@ -170,3 +170,10 @@ def test_another_kind_of_encoder_has_its_own_padding_positions_and_special_token
         states = encoder(**encoded).last_hidden_state[0]
         expected = model.emit(torch.stack([states[places.index(t)] for t in range(len(words))]))
         torch.testing.assert_close(one[: len(words)], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_pictures_are_scaled_unless_the_recipe_says_as_they_are(given):
+    visual = np.load(given.visual)[[0, 1, 2, 3]]  # those of the training sentences
+    norm = np.linalg.norm(visual, axis=1).mean()
+    assert begin(given, "gate")[0].visual_scale == pytest.approx(visual.shape[1] ** 0.5 / norm, rel=1e-5)
+    assert begin(given, "gate", visual_scale="none")[0].visual_scale == 1.0

@@ -1,5 +1,7 @@
 """The model against the paper's equations written out with torch's own layers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -120,6 +122,31 @@ def test_a_model_learns_what_only_pictures_tell(tables):
     tags, _, losses = model.eval().predict(inputs, losses=True)
     assert np.mean(losses) == pytest.approx(model.loss(inputs).item(), rel=1e-5)
     assert [one[0] for one in tags] == [n % 2 for n in range(20)]
+
+
+def test_a_gate_fixed_at_0_trains_and_predicts_as_the_baseline(tables, sentences):
+    torch.manual_seed(8)
+    off = {"dropout_input": 0.0, "dropout_output": 0.0}
+    gated, baseline = BiLSTMCRF(recipe("gate", **off), WIDTHS, LABELS), BiLSTMCRF(recipe("none", **off), WIDTHS, LABELS)
+    baseline.load_state_dict(
+        {name: value for name, value in gated.state_dict().items() if name in baseline.state_dict()}
+    )
+    with torch.no_grad():
+        gated.gate.bias.fill_(-1e4)
+    labelled = [replace(sentence, labels=np.arange(len(sentence)) % 3) for sentence in sentences]
+    inputs = prepare(labelled, tables, torch.device("cpu"))
+    losses = []
+    for model in (gated, baseline):
+        optimizer = model.optimizer()
+        for _ in range(10):
+            optimizer.zero_grad()
+            loss = model.loss(inputs)
+            loss.backward()
+            optimizer.step()
+        losses.append(loss.item())
+    assert losses[0] == losses[1] < 20
+    assert gated.eval().predict(inputs).tags == baseline.eval().predict(inputs).tags
+    assert torch.equal(gated.emissions(inputs)[0], baseline.emissions(inputs)[0])
 
 
 def test_the_characters_of_a_word_lose_different_features():

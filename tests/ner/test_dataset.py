@@ -4,6 +4,7 @@ import pytest
 
 from visner import tables
 from visner.errors import VisnerError
+from visner.keyed_vectors import UNSEEN
 from visner.ner.dataset import read_sentences
 
 LABELS = {"O": 0, "B-City": 1, "I-City": 2}
@@ -59,3 +60,16 @@ def test_tables_that_disagree_stop_with_their_name(written, broken):
         grounding = [{"sentence_id": "s0", "rows": [[], [], []], "scores": [[], [], []]}]
     with pytest.raises(VisnerError, match="its sentences are not those of"):
         read(folder, sentences, words, grounding)
+
+
+def test_what_has_no_vector_has_none_or_that_of_the_unseen(written):
+    folder, sentences, words = written
+    tables.write_table(folder / "sentences", tables.SENTENCES, sentences)
+    words[0]["words"].pop()  # へ lies between words
+    tables.write_table(folder / "words", tables.WORDS, words)
+    paths = (folder / "sentences", folder / "words", None)
+    for unseen, row in (({}, -1), ({UNSEEN: 7}, 7)):
+        sentence, other = read_sentences(*paths, ["train"], {"京": 0, **unseen}, {"東京": 0, **unseen}, LABELS)["train"]
+        assert sentence.units.tolist() == [0, row, row]
+        assert sentence.words.tolist() == [row, -1]
+        assert other.words.tolist() == [row, row]

@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 import self_terminating
+from safetensors import safe_open
 
 from visner import tables
 from visner.keyed_vectors import write_vectors
@@ -92,3 +93,16 @@ def test_case_a_checkpoint_belongs_to_the_content_of_its_recipe(folder):
     assert train(folder, "fresh", write(0.02), None) == 0
     assert (folder / "cut.safetensors").read_bytes() == (folder / "fresh.safetensors").read_bytes()
     assert tables.read_json(folder / "cut.json")["recipe"]["training"]["learning_rate"] == 0.02
+
+
+def test_pictures_are_scaled_unless_the_recipe_says_as_they_are(folder):
+    """Equations 5 and 6 as they stand are `visual_scale: none`."""
+    scales = {}
+    for scale in ("auto", "none"):
+        assert (
+            train(folder, scale, {**BILSTM, "visual_scale": scale, "training": {"epochs": 1, "batch": 40}}, None) == 0
+        )
+        with safe_open(folder / f"{scale}.safetensors", "pt") as file:
+            scales[scale] = json.loads(file.metadata()["visner"])["visual_scale"]
+    assert scales["none"] == 1.0
+    assert scales["auto"] != 1.0

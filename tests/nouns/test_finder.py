@@ -120,3 +120,10 @@ def test_a_missing_dictionary_names_the_remedy(tmp_path, dictionary, message, mo
     monkeypatch.setitem(sys.modules, "unidic", None)  # as if it weren't installed
     with pytest.raises(VisnerError, match=message):
         NounFinder(Nouns(dictionary=dictionary), tmp_path)
+
+
+def test_a_query_is_the_word_in_nfkc_or_as_it_stands(finder):
+    text = "ﾄﾖﾀの車"
+    assert [word["queries"] for word in finder.words(text) if word["queries"]] == [["トヨタ"], ["車"]]
+    plain = NounFinder(Nouns(normal_form="none"))
+    assert [word["queries"] for word in plain.words(text) if word["queries"]] == [["ﾄﾖﾀ"], ["車"]]

@@ -7,7 +7,7 @@ import pytest
 
 from visner import tables
 from visner.errors import VisnerError
-from visner.keyed_vectors import read_vectors
+from visner.keyed_vectors import UNSEEN, read_vectors
 from visner.vectors.texts import training_sentences
 
 TEXTS = [("train", ["京都", "に", "雨"]), ("dev", ["禁"]), ("train", ["雨", "が", "雨"]), ("test", ["止"])]
@@ -47,6 +47,14 @@ def test_training_reads_the_training_splits_of_all_corpora(glove, write_corpus, 
     assert found[:2] == ["雨", "に"]
     assert vectors.shape == (len(keys), 5)
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+
+
+def test_the_unseen_have_the_mean_where_the_recipe_says_so(glove, tmp_path):
+    (tmp_path / "ready.txt").write_text("京 1 2\n都 3 4\n", encoding="utf-8")
+    recipe = {"path": "ready.txt", "dimensions": 2, "unseen": "mean"}
+    glove(recipe, "character", [], tmp_path / "out", "--root", str(tmp_path))
+    keys, vectors = read_vectors(tmp_path / "out")
+    assert (keys, vectors.tolist()) == (["京", "都", UNSEEN], [[1, 2], [3, 4], [2, 3]])
 
 
 def test_ready_vectors_are_relative_to_the_root(glove, tmp_path):

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from visner.errors import VisnerError
+from visner.keyed_vectors import UNSEEN
 from visner.tables import GROUNDING, SENTENCES, WORDS, iterate_rows
 
 NONE = -1  # an index into no row: a zero vector
@@ -79,12 +80,15 @@ def build_sentence(
         segments[t] = len(found) - 1
     width = max((len(pictures) for _, pictures in found), default=0)
     numbers = [number for number, _ in found]
-    surfaces = [words[number]["surface"] if number >= 0 else None for number in numbers]
+    surfaces = [words[number]["surface"] if number >= 0 else None for number in numbers]  # None: between words
+    char_unseen, word_unseen = char_index.get(UNSEEN, NONE), word_index.get(UNSEEN, NONE)
     return Sentence(
         sentence_id=sentence_id,
-        units=np.array([char_index.get(unit, NONE) for unit in units], dtype=np.int32),
+        units=np.array([char_index.get(unit, char_unseen) for unit in units], dtype=np.int32),
         segments=segments,
-        words=np.array([word_index.get(surface, NONE) for surface in surfaces], dtype=np.int32),
+        words=np.array(
+            [NONE if surface is None else word_index.get(surface, word_unseen) for surface in surfaces], dtype=np.int32
+        ),
         occurrences=np.array([NONE if n < 0 else first_occurrence + n for n in numbers], dtype=np.int32),
         pictures=np.array([[*p, *[NONE] * (width - len(p))] for _, p in found], dtype=np.int32).reshape(
             len(found), width

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from unicodedata import normalize
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 from visner import provenance, stages, tables
 from visner.errors import VisnerError
 from visner.nouns import VERSION, dictionary
-from visner.nouns.finder import NounFinder, lies_under
+from visner.nouns.finder import NounFinder, lies_under, query_of
 from visner.nouns.statistics import Statistics
 from visner.recipes import Nouns
 
@@ -47,7 +46,7 @@ def find_nouns(
     }
     are_characters = units_are_characters(sentences)
     if recipe.queries == "sentences":
-        found = _sentences_as_words(sentences)
+        found = _sentences_as_words(recipe, sentences)
     elif are_characters:
         found = _words_by_mecab(recipe, root, sentences, processes)
     else:
@@ -110,11 +109,11 @@ def _words_by_units(sentences: str | os.PathLike) -> Iterator[tuple[pa.RecordBat
         yield batch, pa.array(words, tables.WORDS.field("words").type)
 
 
-def _sentences_as_words(sentences: str | os.PathLike) -> Iterator[tuple[pa.RecordBatch, pa.ListArray]]:
-    """Batches of sentences, each one word and one query: itself, NFKC-normalised."""
+def _sentences_as_words(recipe: Nouns, sentences: str | os.PathLike) -> Iterator[tuple[pa.RecordBatch, pa.ListArray]]:
+    """Batches of sentences, each one word and one query: itself."""
     for batch in tables.iterate_batches(sentences, tables.SENTENCES, ["sentence_id", "split", "text", "units"], CHUNK):
         words = [
-            [{"surface": text, "pos": "", "start": 0, "stop": len(units), "queries": [normalize("NFKC", text)]}]
+            [{"surface": text, "pos": "", "start": 0, "stop": len(units), "queries": [query_of(text, recipe)]}]
             for text, units in zip(batch["text"].to_pylist(), batch["units"].to_pylist(), strict=True)
         ]
         yield batch, pa.array(words, tables.WORDS.field("words").type)

@@ -78,7 +78,7 @@ class NounFinder:
             pa.array(parts, pa.string()).take(pa.array(code)),
             pa.array((stop - lengths)[is_word], pa.int32()),
             pa.array(stop[is_word], pa.int32()),
-            _queries(surface, looked_up[code]),
+            _queries(surface, looked_up[code], self._recipe),
         ]
         words_a_text = np.bincount(np.array(answer.texts, dtype=int)[piece[is_word]], minlength=len(texts))
         text_ends = np.concatenate([[0], np.cumsum(words_a_text)])
@@ -134,10 +134,15 @@ def _cut(text: str, words: list[str]) -> list[str]:
     return [text[end - len(word) : end] for word, end in zip(words, ends, strict=True)]
 
 
-def _queries(surface: pa.StringArray, is_noun: np.ndarray) -> pa.ListArray:
-    """A list a word: of a noun its surface in NFKC, unless that is blank; of another word nothing."""
+def query_of(surface: str, recipe: Nouns) -> str:
+    """What a word, or a whole sentence, is looked up by."""
+    return normalize("NFKC", surface) if recipe.normal_form == "NFKC" else surface
+
+
+def _queries(surface: pa.StringArray, is_noun: np.ndarray, recipe: Nouns) -> pa.ListArray:
+    """A list a word: of a noun its query, unless that is blank; of another word nothing."""
     nouns = surface.filter(pa.array(is_noun)).dictionary_encode()
-    normal = [normalize("NFKC", noun) for noun in nouns.dictionary.to_pylist()]
+    normal = [query_of(noun, recipe) for noun in nouns.dictionary.to_pylist()]
     queries = pa.array(normal, pa.string()).take(nouns.indices)
     is_visible = np.array([bool(query.strip()) for query in normal], dtype=bool)[nouns.indices.to_numpy()]
     has_query = is_noun.copy()

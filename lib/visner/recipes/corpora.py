@@ -43,6 +43,7 @@ class Nouns(Recipe):
     dictionary: str = "unidic-lite"  # "unidic-lite", "unidic", or the folder of a dictionary
     pos: list[str] = ["名詞"]  # the parts of speech whose words are queries, with all below them
     exclude: list[str] = []  # and those below them that are not, such as 名詞-数詞
+    normal_form: Literal["NFKC", "none"] = "NFKC"  # of a query: none looks up a word as it stands in the text
     shards: PositiveInt = 16
 
 

@@ -1,5 +1,7 @@
 """The text side: GloVe and Flair vectors."""
 
+from typing import Literal
+
 from pydantic import PositiveFloat, model_validator
 
 from visner.recipes.base import Name, PositiveInt, Recipe, Seed, is_path
@@ -17,6 +19,7 @@ class Glove(Recipe):
     learning_rate: PositiveFloat = 0.05
     alpha: PositiveFloat = 0.75
     x_max: PositiveFloat = 100.0
+    unseen: Literal["zero", "mean"] = "zero"  # the vector of what has none: zero, or the mean of all
     seed: Seed = 1
 
     @model_validator(mode="after")

@@ -70,10 +70,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _glove(arguments: argparse.Namespace) -> None:
+    import numpy as np
+
     from visner.checkpoints import checkpoint
     from visner.config import read_recipe
     from visner.errors import VisnerError
-    from visner.keyed_vectors import write_vectors
+    from visner.keyed_vectors import UNSEEN, write_vectors
     from visner.provenance import sha256_file, sha256_files
     from visner.recipes import Glove
     from visner.vectors import TRAINING_VERSION, cooccurrence, glove
@@ -84,6 +86,8 @@ def _glove(arguments: argparse.Namespace) -> None:
 
     def write(keys: list[str], vectors, data: str) -> None:
         provenance = _provenance(recipe, data, "numpy", "scipy") | {"unit": arguments.unit}
+        if recipe.unseen == "mean":
+            keys, vectors = [*keys, UNSEEN], np.concatenate([vectors, vectors.mean(0, keepdims=True)])  # [V + 1, D]
         write_vectors(arguments.output, keys, vectors, provenance)
         stages.log.info("%s: %d vectors of %d dimensions", arguments.output, *vectors.shape)
 

@@ -28,6 +28,7 @@ File = Annotated[str, Place("file")]
 Folder = Annotated[str, Place("folder")]
 NewFolder = Annotated[str, Place("new folder")]  # made where it isn't there
 FileOrFolder = Annotated[str, Place("file or folder")]
+FolderOrName = Annotated[str, Place("folder", or_name=True)]
 FileOrName = Annotated[str, Place("file", or_name=True)]
 
 

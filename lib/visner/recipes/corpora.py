@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Union
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from visner.recipes.base import File, FileOrFolder, PositiveInt, Recipe, Seed
+from visner.recipes.base import File, FileOrFolder, FolderOrName, PositiveInt, Recipe, Seed
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -40,7 +40,7 @@ class Nouns(Recipe):
     """What a corpus' pictures are looked up for: nouns, as MeCab finds them; and in how many shards they are kept."""
 
     queries: Literal["nouns", "sentences"] = "nouns"  # sentences: each as it is, where they list what to look up
-    dictionary: str = "unidic-lite"  # "unidic-lite", "unidic", or the folder of a dictionary
+    dictionary: FolderOrName = "unidic-lite"  # "unidic-lite", "unidic", or the folder of a dictionary
     pos: list[str] = ["名詞"]  # the parts of speech whose words are queries, with all below them
     exclude: list[str] = []  # and those below them that are not, such as 名詞-数詞
     shards: PositiveInt = 16

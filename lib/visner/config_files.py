@@ -49,11 +49,10 @@ def check(files: Sequence[str | Path]) -> None:
     """VisnerError where Snakemake's `--configfile` has taken a target, or where `read` finds a mistake."""
     for place, file in enumerate(files):
         path = Path(os.path.relpath(file))
-        if path.parts[0] == "results" or (place and not path.exists()):
-            named = os.path.relpath(files[0]) if place else "mine.yaml"
+        if place and (path.parts[:1] == ("results",) or not path.exists()):
             raise VisnerError(
                 f"{path}: no configuration file; --configfile takes all words that follow it: write targets before it "
-                f"(snakemake {path} --configfile {named}), or after `--`"
+                f"(snakemake {path} --configfile {os.path.relpath(files[0])}), or after `--`"
             )
         read(path)
 

@@ -3,6 +3,8 @@
 import copy
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import get_args, get_type_hints
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import unidic_lite
+import yaml
 from gensim.models import KeyedVectors
 from safetensors.numpy import save_file
 from torchvision import models
@@ -28,6 +31,7 @@ from visner.recipes import AttachedImages, CustomImages, Embedding, FolderImages
 from visner.recipes.base import Place
 from visner.workflow import Wiring
 
+ROOT = Path(__file__).resolve().parents[1]
 SPLITS = ("train", "dev", "test")
 # Every key that takes a path, and what `project` has there.
 PATHS = {
@@ -162,6 +166,19 @@ def test_case_a_path_that_is_not_there_stops_before_any_job_naming_its_key(conte
     assert "no/such/file" in said
 
 
+def test_all_is_looked_at_without_importing_torch(content, place):
+    """Snakemake starts often, and torch takes seconds."""
+    (place / "config.yaml").write_text(yaml.safe_dump(content))
+    code = (
+        "import sys; from visner.config import load; from visner.workflow import Wiring; "
+        f"Wiring(load({str(place / 'config.yaml')!r}), {str(place)!r}); "
+        "print(*[name for name in ('torch', 'torchvision', 'transformers', 'gensim') if name in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
 def test_all_that_is_missing_is_said_at_once(content, place):
     for key in PATHS:
         set_path(content, key, "no/such/file")
@@ -275,9 +292,10 @@ def test_a_job_that_converts_weights_or_a_language_model_opens_that_path_too(pla
 def test_a_store_may_be_made_but_not_in_a_file(content, place):
     for store in ("not/there/yet", "pictures", str(place / "not/there")):
         assert lines(content | {"store": store}, place) == []
-    assert lines(content | {"store": "glove.txt/store"}, place) == [
-        f"configuration: store: {os.path.relpath(place / 'glove.txt')} is a file, and a folder is needed"
-    ]
+    (place / "disk").symlink_to("/not/mounted/here")
+    for store, there in (("glove.txt/store", "glove.txt"), ("disk", "disk"), ("disk/store", "disk")):
+        said = f"configuration: store: {os.path.relpath(place / there)} is no folder, and nothing can be made in it"
+        assert lines(content | {"store": store}, place) == [said]
 
 
 @pytest.mark.parametrize(

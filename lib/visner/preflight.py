@@ -52,9 +52,9 @@ def _faults(looks: Iterable[Look]) -> list[str]:
 def _look_for(kind: str, root: Path, text: str, coming: Collection[Path]) -> None:
     path = below(root, text)
     if kind == "new folder":
-        there = next(one for one in (path, *path.parents) if one.exists())
-        if not there.is_dir():
-            raise VisnerError(f"{there} is a file, and a folder is needed")
+        there = next(one for one in (path, *path.parents) if os.path.lexists(one))
+        if not os.path.isdir(there):  # a link to a disk that isn't mounted, too
+            raise VisnerError(f"{there} is no folder, and nothing can be made in it")
     elif not EXISTS[kind](path) and path not in coming:
         raise VisnerError(f"there is no {kind.split()[0]} {path}")
 

@@ -179,6 +179,13 @@ def test_all_is_looked_at_without_importing_torch(content, place):
     assert done.stdout == "\n"
 
 
+def test_a_job_on_a_node_need_not_see_what_only_other_jobs_read(content, place):
+    for key in ("embeddings.own.weights", "vectors.ready.flair.forward", "studies.tweets.published"):
+        set_path(content, key, "/on/the/login/node/only")
+    assert len(lines(content, place)) == 3
+    assert Wiring(load(content), place, preflight=False).store == os.path.relpath(place / "store")
+
+
 def test_all_that_is_missing_is_said_at_once(content, place):
     for key in PATHS:
         set_path(content, key, "no/such/file")

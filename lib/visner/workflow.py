@@ -9,9 +9,10 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from visner import corpora, encoders, preflight
+from visner import corpora, encoders
 from visner.config import Config
 from visner.errors import VisnerError
+from visner.preflight import check
 from visner.provenance import sha256_file, sha256_listing
 from visner.recipes import BertExperiment, Experiment, Matcher, below
 
@@ -28,17 +29,19 @@ class Wiring:
 
     `root` and `store` are said from the working directory, so that a moved project doesn't look like a changed one.
     Raises VisnerError for what `visner.preflight` finds, and where a corpus has no files: now, for Snakemake shows
-    errors of input functions as tracebacks.
+    errors of input functions as tracebacks. `preflight` is false in a cluster's job: its run has looked already, where
+    it was started, and a node need not see every file.
     """
 
-    def __init__(self, config: Config, folder: str | Path):
+    def __init__(self, config: Config, folder: str | Path, preflight: bool = True):
         self.config = config
         self.root = Path(os.path.relpath(folder))
         self.download_place = str(self.root / "resources/corpora/{corpus}/{file}")
         self.downloads = {
             name: recipe.download for name, recipe in config.corpora.items() if getattr(recipe, "download", None)
         }
-        preflight.check(config, self.root, [path for name in config.corpora for path in self._coming(name)])
+        if preflight:
+            check(config, self.root, [path for name in config.corpora for path in self._coming(name)])
         self.store = os.path.relpath(below(folder, config.store))
         self.corpora_files = {name: self._files_of(name) for name in config.corpora}
 

@@ -39,7 +39,7 @@ if not workflow.configfiles:
 
 try:
     CONFIG = visner.config.load(dict(config))
-    WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir)
+    WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir, preflight=workflow.is_main_process)
     STUDIES = visner.studies.Studies(WIRING)
     SIZES = Sizes(WIRING)
 except VisnerError as error:

@@ -4,11 +4,6 @@ from snakemake.utils import min_version
 
 min_version("9.20")
 
-# A configuration is whole by itself: the default file is read only where no other one was named.
-if not workflow.configfiles:
-
-    configfile: workflow.source_path("config.yaml")
-
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/corpora.smk"

@@ -49,8 +49,10 @@ def test_a_copy_has_no_name_and_ends_with_its_block(array, scratch):
 
 def test_variables_are_the_process_own(array, scratch, monkeypatch):
     monkeypatch.setenv("MY_SCRATCH", str(scratch))
-    with staged(array[0], "$MY_SCRATCH/") as copy:
-        assert os.readlink(copy).startswith(f"{scratch}/")
+    monkeypatch.setenv("HOME", str(scratch.parent))
+    for folder in ("$MY_SCRATCH/", "~/scratch"):
+        with staged(array[0], folder) as copy:
+            assert os.readlink(copy).startswith(f"{scratch}/")
 
 
 @pytest.mark.parametrize("folder", ["$NOT_SET_HERE", "/nowhere"])

@@ -120,6 +120,16 @@ def test_a_system_of_vokens_names_what_its_matcher_was_made_by_and_searches():
     assert list(own["images"]) == ["twitter2017"]
 
 
+ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer.json")
+
+
+def make_encoder(folder):
+    """A folder with the files of an encoder, empty as they are: nobody reads them here."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ENCODER_FILES:
+        (folder / name).touch()
+
+
 def tweets(place, encoder, **more):
     """A configuration with one fine-tuned encoder."""
     (place / "a.tsv").write_text("Tom\tB-X\n")
@@ -138,26 +148,22 @@ def test_an_encoder_is_a_folder_as_it_is_or_is_fetched(tmp_path, monkeypatch):
     assert hub.training_arguments(one)[-2:] == ["--encoder", folder]
     assert hub.ner_tables(one) == {"sentences": "results/corpora/a/sentences.parquet"}
     assert '"encoder": "vinai/bertweet-base"' in hub.system(one)
-    (tmp_path / "models" / "mine").mkdir(parents=True)
-    (tmp_path / "models" / "mine" / "config.json").write_text("{}")
+    make_encoder(tmp_path / "models" / "mine")
     own = tweets(tmp_path, "models/mine")
     assert own.hub_encoders() == {}
-    assert own.training_encoder(one) == ["models/mine/config.json"]
-    with pytest.raises(VisnerError, match="experiments.one.encoder: there is no folder models/his/it"):
-        tweets(tmp_path, "models/his/it")
+    assert own.training_encoder(one) == [f"models/mine/{name}" for name in ENCODER_FILES]
 
 
 def test_an_encoder_in_an_installed_package_is_taken_from_there(tmp_path, monkeypatch):
     folder = tmp_path / "site" / "carrier" / "model"
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text("{}")
+    make_encoder(folder)
     (folder.parent / "__init__.py").write_text("raise RuntimeError('it need not be imported')")
     monkeypatch.syspath_prepend(tmp_path / "site")
     monkeypatch.chdir(tmp_path)
     one = SimpleNamespace(experiment="one")
     packed = tweets(tmp_path, "package:carrier/model")
     assert packed.hub_encoders() == {}
-    assert packed.training_encoder(one) == ["site/carrier/model/config.json"]
+    assert packed.training_encoder(one) == [f"site/carrier/model/{name}" for name in ENCODER_FILES]
     assert packed.training_arguments(one)[-2:] == ["--encoder", "site/carrier/model"]
     assert '"encoder": "package:carrier/model"' in packed.system(one)  # results tell no place of this machine
     with pytest.raises(VisnerError, match="experiments.one.encoder: the Python package carrier has no folder modle"):
@@ -171,7 +177,7 @@ def study_of(place, **more):
     """A study of one text-only system beside another, on tokens."""
     (place / "a.tsv").write_text("Tom\tB-X\n")
     corpus = {"format": "conll", "paths": ["a.tsv"], "classes": ["X"], **more.pop("corpus", {})}
-    (place / "models" / "mine").mkdir(parents=True, exist_ok=True)
+    make_encoder(place / "models" / "mine")
     system = {"corpus": "a", "model": "bert_crf", "encoder": "models/mine"}
     study = {"baseline": "one", "systems": ["two"], **more}
     content = {"corpora": {"a": corpus}, "experiments": {"one": system, "two": system}, "studies": {"s": study}}

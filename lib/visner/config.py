@@ -7,12 +7,13 @@ choices.
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
+from visner import config_files
 from visner.config_errors import explain, suggest
 from visner.errors import VisnerError
 from visner.recipes import (
+    BertExperiment,
     BiLSTMExperiment,
     Corpus,
     Embedding,
@@ -20,6 +21,7 @@ from visner.recipes import (
     Images,
     Matcher,
     Name,
+    NewFolder,
     PositiveInt,
     Recipe,
     Study,
@@ -40,7 +42,7 @@ class Config(Recipe):
     matchers: dict[Name, Matcher] = {}
     experiments: dict[Name, Experiment] = {}
     studies: dict[Name, Study] = {}
-    store: str = "store"
+    store: NewFolder = "store"
     scratch: str | None = None  # a folder on a disk of each machine, as its jobs name it: variables are theirs
     gpu: Annotated[int, Field(ge=0, strict=True)] = 0  # GPUs for each job of a GPU stage; 0: the CPU
     training_threads: PositiveInt = 1  # of each training and embedding on a CPU
@@ -108,6 +110,12 @@ class Config(Recipe):
                     f"control{suggest(shown, self.shown_systems(name))}"
                 )
         return self
+
+    def encoders(self) -> dict[str, str]:
+        """key -> the encoder that a recipe names there."""
+        named = {f"matchers.{name}.encoder": one.encoder for name, one in self.matchers.items()}
+        tuned = {name: one for name, one in self.experiments.items() if isinstance(one, BertExperiment)}
+        return named | {f"experiments.{name}.encoder": one.encoder for name, one in tuned.items()}
 
     def shown_systems(self, study: str) -> list[str]:
         """The systems of a study that see pictures as they are: what its gallery can show."""
@@ -180,25 +188,12 @@ def load(content: dict | str | Path) -> Config:
     where = "configuration"
     if not isinstance(content, dict):
         where = str(content)
-        content = _read_yaml(Path(content))
+        content = config_files.read(content)
     try:
         return Config.model_validate(content)
     except ValidationError as error:
         lines = sorted({explain(one, content, Config) for one in error.errors()})
         raise VisnerError("\n".join(f"{where}: {line}" for line in lines)) from None
-
-
-def _read_yaml(path: Path) -> dict:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise VisnerError(f"{path}: no such configuration file") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise VisnerError(f"{path}:{line}: not YAML: {error.problem}") from None
-    if not isinstance(content, dict):
-        raise VisnerError(f"{path}:1: a configuration is a mapping of sections (corpora, images, ...)")
-    return content
 
 
 def read_recipe(text: str, kind: Any) -> Any:

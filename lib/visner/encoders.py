@@ -6,21 +6,27 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from visner.errors import VisnerError
+from visner.recipes import below
 
 FETCHED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")  # of an encoder of the hub
+NEEDED = (  # by `visner.pretrained`: one of each row
+    ("config.json",),
+    ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"),
+    ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"),
+)
 PACKAGE = "package:"  # before NAME/FOLDER, a folder in an installed Python package
 
 
 def of_hub(encoder: str, root: Path) -> bool:
     """Whether a recipe's encoder is a name of the hub, not a folder below `root` or in a package."""
-    return not encoder.startswith(PACKAGE) and not (root / encoder).is_dir()
+    return not encoder.startswith(PACKAGE) and not below(root, encoder).is_dir()
 
 
 def folder(encoder: str, root: Path) -> str:
     """The folder of an encoder: its own, or that which it is fetched to; VisnerError where a package has none."""
     if encoder.startswith(PACKAGE):
         return _in_package(encoder)
-    return f"resources/encoders/{encoder.replace('/', '--')}" if of_hub(encoder, root) else str(root / encoder)
+    return f"resources/encoders/{encoder.replace('/', '--')}" if of_hub(encoder, root) else str(below(root, encoder))
 
 
 def files(encoder: str, root: Path) -> list[str]:
@@ -31,16 +37,20 @@ def files(encoder: str, root: Path) -> list[str]:
     return sorted(str(path) for path in place.iterdir() if path.is_file() and path.name[0] != ".")
 
 
-def check(key: str, encoder: str, root: Path) -> None:
-    """VisnerError where a recipe's encoder can be none of these."""
-    if of_hub(encoder, root) and not re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", encoder):
-        raise VisnerError(
-            f"configuration: {key}: there is no folder {root / encoder}, and no name of the hub is like this"
-        )
-    try:
-        folder(encoder, root)
-    except VisnerError as error:
-        raise VisnerError(f"configuration: {key}: {error}") from None
+def check(encoder: str, root: Path) -> None:
+    """VisnerError where a recipe's encoder can be none of these, or lacks a file that `visner.pretrained` reads."""
+    if of_hub(encoder, root):
+        owner = encoder.rpartition("/")[0]
+        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", encoder) or owner and (root / owner).is_dir():
+            raise VisnerError(
+                f"there is no folder {below(root, encoder)}, and it can't be a name of the hub, which is a name, or "
+                "OWNER/NAME where there is no folder OWNER"
+            )
+        return
+    place = Path(folder(encoder, root))
+    for names in NEEDED:
+        if not any((place / name).is_file() for name in names):
+            raise VisnerError(f"the folder {place} has no {names[0]}; write it with transformers' save_pretrained")
 
 
 def _in_package(encoder: str) -> str:

@@ -54,6 +54,26 @@ def is_safetensors(path: str | Path) -> bool:
         return file.read(10)[8:] == b'{"'
 
 
+def dimensions(path: str | Path) -> int | None:
+    """The length of the vectors in a file, ours or another program's, by how it begins; None where that doesn't say.
+
+    word2vec's formats begin with `V D`, GloVe's with a key and its numbers, safetensors with the tensor's shape.
+    """
+    if is_safetensors(path):
+        try:
+            with safe_open(path, "numpy") as file:
+                return file.get_slice("vectors").get_shape()[1]
+        except (SafetensorError, IndexError):
+            return None
+    with open(path, "rb") as file:
+        first, *rest = file.readline(1 << 20).split() or [b""]
+    try:
+        numbers = [float(number) for number in rest]
+    except ValueError:
+        return None
+    return int(rest[0]) if len(rest) == 1 and first.isdigit() and rest[0].isdigit() else len(numbers) or None
+
+
 def load_keyed_vectors(path: str | Path):
     """The vectors as gensim's KeyedVectors, with its `most_similar` and the rest."""
     from gensim.models import KeyedVectors  # a second to import

@@ -16,14 +16,14 @@ from visner.stages import log
 def staged(path: Path, scratch: str) -> Iterator[Path]:
     """A copy of `path` in the folder `scratch` while the block runs; `path` itself where `scratch` is empty.
 
-    Variables in `scratch` ($TMPDIR) are this process' own. The copy has no name but one in /proc (Linux), so the
-    kernel takes it away with the process, however that ends. Where there is no room for it, the log says so, and
+    Variables in `scratch` ($TMPDIR) and `~` are this process' own. The copy has no name but one in /proc (Linux), so
+    the kernel takes it away with the process, however that ends. Where there is no room for it, the log says so, and
     `path` is read where it lies.
     """
     if not scratch:
         yield path
         return
-    folder = os.path.expandvars(scratch)
+    folder = os.path.expanduser(os.path.expandvars(scratch))
     with open(path, "rb") as original:
         try:
             copy = _copy(original, folder)

@@ -24,7 +24,7 @@ from visner.ner.recogniser import Data
 from visner.ner.train import load, predict
 from visner.nouns.finder import NounFinder
 from visner.pictures import first_pictures
-from visner.recipes import BiLSTMExperiment
+from visner.recipes import BiLSTMExperiment, below
 from visner.spans import bio_to_spans
 from visner.vectors.encoder import FlairEncoder
 
@@ -93,7 +93,8 @@ class Tagger:
         corpus = self._config.corpora[self.recipe.corpus]
         if getattr(corpus, "units", "characters") == "tokens":
             raise VisnerError(f"{folder}: it labels tokens, and only systems that label characters can tag raw text")
-        self._root, self._store = self._results.parent / system["root"], self._results.parent / system["store"]
+        self._root = self._results.parent / system["root"]
+        self._store = below(self._root, system["store"])
         self._fetch = fetch
         self.device = devices.select(gpu, threads)
         self.seed = best_seed(self.folder, self.recipe.seeds) if seed is None else seed

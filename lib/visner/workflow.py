@@ -12,8 +12,9 @@ from pathlib import Path
 from visner import corpora, encoders
 from visner.config import Config
 from visner.errors import VisnerError
+from visner.preflight import check
 from visner.provenance import sha256_file, sha256_listing
-from visner.recipes import BertExperiment, BiLSTMExperiment, Experiment, Matcher
+from visner.recipes import BertExperiment, Experiment, Matcher, below
 
 
 def use_this_python() -> None:
@@ -27,35 +28,31 @@ class Wiring:
     """The wiring of one configuration; relative paths in it start at `folder`, the Snakefile's.
 
     `root` and `store` are said from the working directory, so that a moved project doesn't look like a changed one.
-    Raises VisnerError where a corpus or a folder of pictures is not there: now, for Snakemake shows errors of input
-    functions as tracebacks.
+    Raises VisnerError for what `visner.preflight` finds, and where a corpus has no files: now, for Snakemake shows
+    errors of input functions as tracebacks. `preflight` is false in a cluster's job: its run has looked already, where
+    it was started, and a node need not see every file.
     """
 
-    def __init__(self, config: Config, folder: str | Path):
+    def __init__(self, config: Config, folder: str | Path, preflight: bool = True):
         self.config = config
         self.root = Path(os.path.relpath(folder))
-        self.store = os.path.relpath(Path(folder) / config.store)
         self.download_place = str(self.root / "resources/corpora/{corpus}/{file}")
         self.downloads = {
             name: recipe.download for name, recipe in config.corpora.items() if getattr(recipe, "download", None)
         }
+        if preflight:
+            check(config, self.root, [path for name in config.corpora for path in self._coming(name)])
+        self.store = os.path.relpath(below(folder, config.store))
         self.corpora_files = {name: self._files_of(name) for name in config.corpora}
-        for name, recipe in config.images.items():
-            if recipe.source in ("folder", "attached") and not (self.root / recipe.folder).is_dir():
-                raise VisnerError(
-                    f"configuration: images.{name}.folder: there is no folder {self.root / recipe.folder}"
-                )
-        for name, study in config.studies.items():
-            for path in study.files(self.root):
-                if not path.is_file():
-                    raise VisnerError(f"configuration: studies.{name}.published: there is no file {path}")
-        for key, encoder in self._encoders().items():
-            encoders.check(key, encoder, self.root)
+
+    def _coming(self, corpus: str) -> dict[Path, str]:
+        """The files of a corpus that a rule downloads, and the sha256 that each must have."""
+        sums = self.downloads[corpus].sha256 if corpus in self.downloads else {}
+        return {Path(self.download_place.format(corpus=corpus, file=file)): sums[file] for file in sums}
 
     def _files_of(self, corpus: str) -> list[Path]:
         """All files of a corpus; those that a rule downloads need not be there, but none may be another variant."""
-        sums = self.downloads[corpus].sha256 if corpus in self.downloads else {}
-        coming = {Path(self.download_place.format(corpus=corpus, file=file)): sums[file] for file in sums}
+        coming = self._coming(corpus)
         try:
             for path, sha256 in coming.items():
                 if path.is_file():
@@ -100,7 +97,7 @@ class Wiring:
     def picture_listing(self, source: str) -> str:
         """A digest of what a folder of pictures lists (names, sizes, times): its files are too many for inputs."""
         recipe = self.config.images[source]
-        return sha256_listing([str(self.root / recipe.folder)] if recipe.source in ("folder", "attached") else [])
+        return sha256_listing([str(below(self.root, recipe.folder))] if recipe.source in ("folder", "attached") else [])
 
     def corpus_table(self, table: str):
         """An input function: a table of the experiment's corpus, such as `corpora/{corpus}/sentences.parquet`."""
@@ -199,19 +196,9 @@ class Wiring:
         """The vectors recipes whose language models are ready ones."""
         return [name for name, recipe in self.config.vectors.items() if recipe.flair and recipe.flair.forward]
 
-    def _encoders(self) -> dict[str, str]:
-        """key -> the encoder that a recipe names."""
-        sections = {"matchers": self.config.matchers, "experiments": self.config.experiments}
-        return {
-            f"{section}.{name}.encoder": recipe.encoder
-            for section, recipes in sections.items()
-            for name, recipe in recipes.items()
-            if not isinstance(recipe, BiLSTMExperiment)
-        }
-
     def hub_encoders(self) -> dict[str, str]:
         """folder in resources/encoders -> the name, of the encoders that are fetched from the hub."""
-        named = sorted(name for name in self._encoders().values() if encoders.of_hub(name, self.root))
+        named = sorted(name for name in self.config.encoders().values() if encoders.of_hub(name, self.root))
         return {name.replace("/", "--"): name for name in named}
 
     def encoder_folder(self, encoder: str) -> str:
@@ -278,7 +265,7 @@ class Wiring:
             section: {name: recipe.model_dump(mode="json", exclude={"crawl"}) for name, recipe in named.items()}
             for section, named in recipes.items()
         }
-        content = {"config": dumped, "root": str(self.root), "store": self.store}
+        content = {"config": dumped, "root": str(self.root), "store": config.store}
         return json.dumps(content, sort_keys=True, ensure_ascii=False)
 
     def crawl(self, wildcards) -> str:

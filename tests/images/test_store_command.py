@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from visner.cli import main
 from visner.images.crawling.buckets import Bucket, Outcome, PageRead, bucket_of, folder_of, store_folder
@@ -205,3 +206,15 @@ def test_a_store_is_found_by_the_configuration_from_the_current_folder(store, tm
         assert said in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
     assert len(list((tmp_path / "store" / "crawl").iterdir())) == 1  # looking makes no folder
+
+
+def test_the_store_of_a_configuration_may_be_named_by_a_variable(store, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("DISK_OF_THIS_MACHINE", str(tmp_path))
+    corpora = {"a": {"format": "text", "paths": ["a.txt"]}}
+    content = {"corpora": corpora, "images": {"mine": RECIPE.model_dump()}, "store": "$DISK_OF_THIS_MACHINE/store"}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(content))
+    command = ["store", "show", "--recipe", f"{tmp_path}/mine.yaml:images.mine"]
+    assert main(command) == 0
+    told = capsys.readouterr().out
+    assert main([*command, "--store", str(store)]) == 0
+    assert capsys.readouterr().out == told

@@ -5,6 +5,8 @@ import sqlite3
 
 import yaml
 
+import visner
+from visner import tables
 from visner.images.drawings import manifest
 
 AFTER_TRAINING = ["evaluation_scores", "ner_predict", "ner_train"]
@@ -78,6 +80,42 @@ def vectors_in_store(project):
             found += connection.execute("SELECT image_id FROM vectors").fetchall()
     assert len(found) == len(set(found)) > 0
     return found
+
+
+def test_case_a_store_named_by_a_variable_is_there_and_its_place_is_in_no_result(project, tmp_path, monkeypatch):
+    project.configure(project.config() | {"store": "$DISK_OF_THIS_MACHINE/store"})
+    monkeypatch.setenv("DISK_OF_THIS_MACHINE", str(tmp_path / "one"))
+    assert project.rules_run() == ["evaluation_scores", "ner_describe"]  # which say where the store is
+    monkeypatch.setenv("DISK_OF_THIS_MACHINE", str(tmp_path / "other"))  # as on another machine
+    assert "Nothing to be done" in project.run().stderr
+    assert str(tmp_path / "one") not in (project.folder / "results/tiny_gate/scores.json").read_text()
+    table = project.folder / "results/nouns/tiny/queries.parquet"
+    known = {row["query"] for row in tables.iterate_rows(table, tables.QUERIES)}
+    new = next(word for word in manifest(1, 2) if word not in known and len(word) > 1)
+    (tagged,) = visner.load(project.folder / "results" / "tiny_gate").tag([f"{new}が走る。"])
+    assert tagged.words[0].has_pictures
+    assert list((tmp_path / "other" / "store").rglob("*.sqlite"))
+    assert not (tmp_path / "one").exists()
+    assert not any("$" in path.name for path in project.folder.rglob("*"))
+
+
+def results(project):
+    """Every file of the results, its bytes and its time."""
+    files = (path for path in (project.folder / "results").rglob("*") if path.is_file())
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+
+def test_case_a_path_that_is_not_there_stops_a_finished_project_and_rewrites_nothing(project):
+    """Snakemake ignores a missing input where its output exists, and would note the new recipe beside the old score."""
+    before = results(project)
+    config = project.config()
+    config["vectors"]["tiny"]["glove_char"] = {"path": "no/such/file", "dimensions": 8}
+    project.configure(config)
+    for arguments in ((), ("-n",)):
+        done = project.run(*arguments, "results/tiny_gate/scores.json")
+        assert done.returncode != 0
+        assert "config.yaml: vectors.tiny.glove_char.path: there is no file no/such/file\n" in done.stdout + done.stderr
+    assert results(project) == before
 
 
 def test_a_bad_configuration_stops_before_any_job_with_one_line(project):

@@ -5,8 +5,11 @@ import re
 import shlex
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 import visner.config
+import visner.config_files
+import visner.preflight
 import visner.studies
 import visner.submission
 import visner.workflow
@@ -14,14 +17,39 @@ from visner.errors import VisnerError
 from visner.planning.sizes import Sizes
 
 visner.workflow.use_this_python()
+DEFAULT = os.path.join(workflow.basedir, "config.yaml")
+CONFIG_FILES = [os.path.relpath(file) for file in workflow.configfiles or [DEFAULT]]
+
+
+def as_snakemakes(error):
+    """Our error as Snakemake's own, which it prints without a traceback."""
+    return WorkflowError(str(error).replace("configuration:", f"{', '.join(CONFIG_FILES)}:"))
+
+
+try:
+    visner.config_files.check(CONFIG_FILES)
+except VisnerError as error:
+    raise as_snakemakes(error)
+
+# A configuration is whole by itself: the default file is read only where no other one was named.
+if not workflow.configfiles:
+
+    configfile: DEFAULT
+
+
 try:
     CONFIG = visner.config.load(dict(config))
-    WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir)
+    WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir, preflight=workflow.is_main_process)
     STUDIES = visner.studies.Studies(WIRING)
     SIZES = Sizes(WIRING)
 except VisnerError as error:
-    named = ", ".join(os.path.relpath(file) for file in workflow.configfiles) or "--config"
-    raise WorkflowError(str(error).replace("configuration:", f"{named}:"))
+    raise as_snakemakes(error)
+
+if CONFIG.gpu and workflow.is_main_process and not visner.preflight.sees_gpu():
+    logger.warning(
+        f"{', '.join(CONFIG_FILES)}: gpu: {CONFIG.gpu}: this machine seems to have no GPU (no /dev/nvidia*, no"
+        " nvidia-smi): jobs that compute here will stop; those on a cluster's nodes with GPUs won't"
+    )
 
 # Resources, not params: where a project lies, and where copies are read, changes no result.
 ROOT = str(WIRING.root)
@@ -70,4 +98,4 @@ onstart:
             limits,
         )
     except VisnerError as error:
-        raise WorkflowError(str(error))
+        raise as_snakemakes(error)

@@ -1,13 +1,12 @@
 """Which files a corpus is made of."""
 
-import os
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from visner.errors import VisnerError
-from visner.recipes import CorpusRecipe
+from visner.recipes import CorpusRecipe, below
 
 SUFFIXES = {
     "ene": (".xml",),
@@ -29,8 +28,8 @@ class CorpusFile(NamedTuple):
 def files(recipe: CorpusRecipe, root: str | Path, coming: Collection[Path] = ()) -> list[Path]:
     """Every file that reading the corpus opens, sorted: documents, corrections, lists of splits.
 
-    Relative paths of the recipe are relative to `root`; `~` is the home folder. VisnerError, naming the key, where a
-    path does not exist or a folder holds no file of the format; the files in `coming` need not exist yet.
+    Relative paths of the recipe are relative to `root`. VisnerError, naming the key, where a path does not exist or a
+    folder holds no file of the format; the files in `coming` need not exist yet.
     """
     found = {file.path for file in corpus_files(recipe, root, coming)}
     if recipe.split.by == "lists":
@@ -53,7 +52,7 @@ def corpus_files(recipe: CorpusRecipe, root: str | Path, coming: Collection[Path
         entries = [("paths", entry, None) for entry in recipe.paths]
     found: dict[Path, CorpusFile] = {}
     for key, entry, split in entries:
-        for path, name in _expand(key, _below(root, entry), SUFFIXES[recipe.format], coming):
+        for path, name in _expand(key, below(root, entry), SUFFIXES[recipe.format], coming):
             first = found.setdefault(path.resolve(), CorpusFile(path, name, split))
             if first.split != split:
                 raise VisnerError(f"{key}: {path} is also in split.{first.split}; a file belongs to one split")
@@ -67,7 +66,7 @@ def corpus_files(recipe: CorpusRecipe, root: str | Path, coming: Collection[Path
 def split_lists(recipe: CorpusRecipe, root: str | Path) -> dict[str, Path]:
     """Split -> the file that lists its documents, for `split: {by: lists}`."""
     return {
-        split: _existing(f"split.{split}", _below(root, getattr(recipe.split, split)))
+        split: _existing(f"split.{split}", below(root, getattr(recipe.split, split)))
         for split in ("train", "dev", "test")
     }
 
@@ -75,7 +74,7 @@ def split_lists(recipe: CorpusRecipe, root: str | Path) -> dict[str, Path]:
 def corrections_file(recipe: CorpusRecipe, root: str | Path) -> Path | None:
     """The file of hand-made corrections, if the recipe names one."""
     name = getattr(recipe, "corrections", None)
-    return None if name is None else _existing("corrections", _below(root, name))
+    return None if name is None else _existing("corrections", below(root, name))
 
 
 def refuse_other_variant(file: str | Path, expected: str, found: str) -> None:
@@ -86,10 +85,6 @@ def refuse_other_variant(file: str | Path, expected: str, found: str) -> None:
             "other labels, and a table must never mix them). Give the right address, or delete the wrong file; to use "
             "this one, name it in `split` and leave out `download`"
         )
-
-
-def _below(root: str | Path, name: str) -> Path:
-    return Path(root) / os.path.expanduser(name)  # pathlib's raises where there is no such user
 
 
 def _existing(key: str, path: Path, coming: Collection[Path] = ()) -> Path:

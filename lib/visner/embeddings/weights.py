@@ -18,10 +18,9 @@ from visner.config_errors import suggest
 from visner.embeddings.backbone import Backbone
 from visner.embeddings.preprocess import Preprocessing
 from visner.errors import VisnerError
-from visner.recipes import Embedding
+from visner.recipes import Embedding, below, is_path
 
 CALIBRATION_PICTURES = 32
-FILES = (".safetensors", ".pth", ".pt")
 
 
 class Weights(NamedTuple):
@@ -45,8 +44,8 @@ def make_weights(recipe: Embedding, root: str | Path) -> Weights:
     preprocessing = Preprocessing()
     if recipe.weights == "random":
         backbone = random_backbone(recipe.backbone, recipe.seed, preprocessing)
-    elif Path(recipe.weights).suffix in FILES:
-        state, preprocessing = _read_file(Path(root) / recipe.weights)
+    elif is_path(recipe.weights):
+        state, preprocessing = _read_file(below(root, recipe.weights))
         backbone = _loaded(recipe, state)
     else:
         published = _published(recipe)
@@ -121,7 +120,7 @@ def _published(recipe: Embedding):
         choices = [*known.__members__, "random"]
         raise VisnerError(
             f"embeddings: weights: {recipe.backbone} has no {recipe.weights!r}{suggest(recipe.weights, choices)}; "
-            f"a file's name ends in {' or '.join(FILES)}"
+            "a path has a dot or a slash"
         )
     return known[recipe.weights]
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from visner import provenance
 from visner.errors import VisnerError
 from visner.images.prepare import Rejected
-from visner.recipes import AttachedImages, FolderImages, SampleImages
+from visner.recipes import AttachedImages, FolderImages, SampleImages, below
 
 
 class Candidate(NamedTuple):
@@ -79,7 +79,7 @@ class FolderSource:
     """
 
     def __init__(self, recipe: FolderImages, root: Path):
-        self._folder = root / recipe.folder
+        self._folder = below(root, recipe.folder)
         if not self._folder.is_dir():
             raise VisnerError(f"images: folder: there is no folder {self._folder}")
         self.origin = {}
@@ -87,7 +87,7 @@ class FolderSource:
             self._files = None
             self._folders = _by_query((folder.name, [folder]) for folder in _visible(self._folder) if folder.is_dir())
         else:
-            manifest = root / recipe.manifest
+            manifest = below(root, recipe.manifest)
             self._files = _by_query(_read_manifest(manifest, recipe.query_column, recipe.files_column))
             self.origin = {"manifest_sha256": provenance.sha256_file(manifest)}
 
@@ -110,7 +110,7 @@ class AttachedSource:
     """A sentence's own picture: the query is the attachment's name, its one candidate the file of that name."""
 
     def __init__(self, recipe: AttachedImages, root: Path):
-        self._folder = root / recipe.folder
+        self._folder = below(root, recipe.folder)
         if not self._folder.is_dir():
             raise VisnerError(f"images: folder: there is no folder {self._folder}")
         self._placeholders = frozenset(recipe.placeholders)
@@ -151,6 +151,11 @@ def _by_query(pairs) -> dict[str, list]:
         known = joined.setdefault(unicodedata.normalize("NFKC", query), [])
         known += [file for file in dict.fromkeys(files) if file not in known]
     return joined
+
+
+def check_manifest(path: Path, query_column: str, files_column: str) -> None:
+    """VisnerError where a manifest can't be read, or lacks one of the columns; reads its header and a little more."""
+    next(_read_manifest(path, query_column, files_column), None)
 
 
 def _read_manifest(path: Path, query_column: str, files_column: str) -> Iterator[tuple[str, list[str]]]:

@@ -10,6 +10,7 @@ import fugashi
 
 from visner import provenance
 from visner.errors import VisnerError
+from visner.recipes import below
 
 PACKAGES = {"unidic-lite": "unidic_lite", "unidic": "unidic"}  # package -> module
 COMPILED = ("sys.dic", "unk.dic", "matrix.bin", "char.bin")  # what decides MeCab's output
@@ -42,7 +43,7 @@ def open_tagger(dictionary: str, root: str | Path = ".") -> fugashi.GenericTagge
 def find_folder(dictionary: str, root: str | Path = ".") -> Path:
     """The folder of a dictionary; VisnerError with the remedy where it is missing."""
     if dictionary not in PACKAGES:
-        folder = Path(root, dictionary)
+        folder = below(root, dictionary)
         remedy = f"choose {', '.join(PACKAGES)}, or the folder of a compiled MeCab dictionary"
     else:
         remedy = f"run: pip install {dictionary}"

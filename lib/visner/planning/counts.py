@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
-from visner.recipes import BertExperiment
+from visner.recipes import BertExperiment, below
 from visner.workflow import Wiring
 
 # format -> bytes of its files a unit, units a sentence. ene: data/gsd-ene (1,232,713 bytes, 297,946 units, 7,557
@@ -133,7 +133,7 @@ class Counts:
             return Pictures(min(wanted, distinct * ANSWERED), distinct)
         if recipe.on_network:
             return Pictures(wanted, wanted)
-        distinct = min(wanted, _pictures_in(str(self.wiring.root / recipe.folder), recipe.depth))
+        distinct = min(wanted, _pictures_in(str(below(self.wiring.root, recipe.folder)), recipe.depth))
         return Pictures(distinct, distinct)
 
     def shard(self, source: str, corpus: str, shard: str) -> Pictures:

@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from visner.config_files import check
 from visner.errors import VisnerError
 
 Node = TypeVar("Node", bound=Hashable)
@@ -46,6 +47,7 @@ def plan(
     from snakemake.cli import parse_args
     from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
+    check(configfiles)
     silence = StringIO()
     try:
         with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api, redirect_stdout(silence):

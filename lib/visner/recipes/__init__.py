@@ -4,7 +4,7 @@ A recipe's `fingerprint` is the JSON that the rules hand to the stages: the keys
 `files` are those that it names itself, for the rules to watch.
 """
 
-from visner.recipes.base import Name, PositiveInt, Recipe
+from visner.recipes.base import Name, NewFolder, PositiveInt, Recipe, below, is_path
 from visner.recipes.corpora import (
     ConllCorpus,
     Corpus,
@@ -65,6 +65,7 @@ __all__ = [
     "Matcher",
     "ImgidCorpus",
     "Name",
+    "NewFolder",
     "Nouns",
     "PositiveInt",
     "Recipe",
@@ -74,4 +75,6 @@ __all__ = [
     "TextCorpus",
     "Training",
     "Vectors",
+    "below",
+    "is_path",
 ]

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Union
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from visner.recipes.base import PositiveInt, Recipe, Seed
+from visner.recipes.base import File, FileOrFolder, FolderOrName, PositiveInt, Recipe, Seed
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -22,25 +22,25 @@ class FileSplit(Recipe):
     """Each split from its own files or folders; the corpus' `paths` is then left out."""
 
     by: Literal["files"]
-    train: list[str]
-    dev: list[str] = []
-    test: list[str] = []
+    train: list[FileOrFolder]
+    dev: list[FileOrFolder] = []
+    test: list[FileOrFolder] = []
 
 
 class ListSplit(Recipe):
     """A text file a split with the ids of its documents, one a line."""
 
     by: Literal["lists"]
-    train: str
-    dev: str
-    test: str
+    train: File
+    dev: File
+    test: File
 
 
 class Nouns(Recipe):
     """What a corpus' pictures are looked up for: nouns, as MeCab finds them; and in how many shards they are kept."""
 
     queries: Literal["nouns", "sentences"] = "nouns"  # sentences: each as it is, where they list what to look up
-    dictionary: str = "unidic-lite"  # "unidic-lite", "unidic", or the folder of a dictionary
+    dictionary: FolderOrName = "unidic-lite"  # "unidic-lite", "unidic", or the folder of a dictionary
     pos: list[str] = ["名詞"]  # the parts of speech whose words are queries, with all below them
     exclude: list[str] = []  # and those below them that are not, such as 名詞-数詞
     normal_form: Literal["NFKC", "none"] = "NFKC"  # of a query: none looks up a word as it stands in the text
@@ -50,7 +50,7 @@ class Nouns(Recipe):
 class CorpusRecipe(Recipe):
     """What all corpus formats share."""
 
-    paths: list[str] = []
+    paths: list[FileOrFolder] = []
     split: Annotated[Union[HashSplit, FileSplit, ListSplit], Field(discriminator="by")] = HashSplit()
     max_units: PositiveInt = 300  # a longer sentence is cut, and counted
     nouns: Nouns = Nouns()
@@ -67,7 +67,7 @@ class EneCorpus(CorpusRecipe):
 
     format: Literal["ene"]
     classes: list[str] = ["City", "Country", "County", "GPE_Other", "Province"]
-    corrections: str | None = None  # a TSV of hand-corrected mentions
+    corrections: File | None = None  # a TSV of hand-corrected mentions
     split_sentences: bool = False  # cut lines at 。！？ outside brackets
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import Discriminator, Field, PositiveFloat, Tag, model_validator
 
-from visner.recipes.base import Name, PositiveInt, Recipe, Seed
+from visner.recipes.base import File, Name, PositiveInt, Recipe, Seed
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
@@ -161,8 +161,5 @@ class Study(Recipe):
     seen_class: str | None = None  # the class of the seen/unseen table; null: all classes
     shuffles: PositiveInt = 10_000  # of the approximate randomisation test
     seed: Seed = 1
-    published: str | None = None  # a JSON file of published scores, as data/published/twitter.json
+    published: File | None = None  # a JSON file of published scores, as data/published/twitter.json
     gallery: Gallery = Gallery()
-
-    def _paths(self) -> list[str]:
-        return [self.published] if self.published else []

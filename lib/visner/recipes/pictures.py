@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
-from visner.recipes.base import PositiveInt, Recipe, Seed, is_path
+from visner.recipes.base import File, FileOrName, Folder, PositiveInt, Recipe, Seed
 
 
 class ImageRecipe(Recipe):
@@ -39,20 +39,17 @@ class FolderImages(ImageRecipe):
     """Pictures on disk: named by a manifest (query -> files in rank order), or a folder a query."""
 
     source: Literal["folder"]
-    folder: str
-    manifest: str | None = None  # TSV or Parquet
+    folder: Folder
+    manifest: File | None = None  # TSV or Parquet
     query_column: str = "query"
     files_column: str = "files"  # in a TSV, files are separated by |
-
-    def _paths(self) -> list[str]:
-        return [self.manifest] if self.manifest else []
 
 
 class AttachedImages(ImageRecipe):
     """The pictures that came with a corpus' sentences: files of a folder, each named as the attachment is."""
 
     source: Literal["attached"]
-    folder: str
+    folder: Folder
     depth: Literal[1] = 1
     placeholders: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = []  # sha256 of files that show nothing
 
@@ -121,11 +118,8 @@ class CustomImages(CrawledImages):
     """A source of the user's own: the class `Source` of a Python file (see docs/crawling.md)."""
 
     source: Literal["custom"]
-    file: str
+    file: File
     options: dict[str, Any] = {}  # handed to it
-
-    def _paths(self) -> list[str]:
-        return [self.file]
 
 
 Images = Annotated[
@@ -137,10 +131,7 @@ class Embedding(Recipe):
     """Picture -> vector: a torchvision backbone without its classifier."""
 
     backbone: str = "densenet121"
-    weights: str = "IMAGENET1K_V1"  # torchvision's name, a file, or "random"
+    weights: FileOrName = "IMAGENET1K_V1"  # torchvision's name, a file, or "random"
     seed: Seed = 1  # of random weights
     precision: Literal["float32", "bfloat16"] = "float32"
     regions: bool = False  # also the 7x7 grid before the last pooling
-
-    def _paths(self) -> list[str]:
-        return [self.weights] if is_path(self.weights) else []

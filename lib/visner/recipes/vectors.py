@@ -4,14 +4,14 @@ from typing import Literal
 
 from pydantic import PositiveFloat, model_validator
 
-from visner.recipes.base import Name, PositiveInt, Recipe, Seed, is_path
+from visner.recipes.base import File, FileOrName, Name, PositiveInt, Recipe, Seed
 
 
 class Glove(Recipe):
     """GloVe (Pennington et al. 2014), trained on the training splits of `corpora`, or ready vectors from `path`."""
 
     corpora: list[Name] = []
-    path: str | None = None
+    path: File | None = None
     dimensions: PositiveInt = 300
     window: PositiveInt = 10
     min_count: PositiveInt = 1
@@ -28,16 +28,13 @@ class Glove(Recipe):
             raise ValueError("give either `corpora` (to train on) or `path` (ready vectors)")
         return self
 
-    def _paths(self) -> list[str]:
-        return [self.path] if self.path else []
-
 
 class Flair(Recipe):
     """Contextual string embeddings (Akbik et al. 2018): two language models, trained here or ready ones."""
 
     corpora: list[Name] = []
-    forward: str | None = None  # a file, or a name that the flair library knows
-    backward: str | None = None
+    forward: FileOrName | None = None  # a file, or a name that the flair library knows
+    backward: FileOrName | None = None
     hidden: PositiveInt = 512  # a direction; a word's vector has twice as many
     epochs: PositiveInt = 10
     sequence_length: PositiveInt = 250
@@ -51,9 +48,6 @@ class Flair(Recipe):
         if ready == 1 or bool(self.corpora) == (ready == 2):
             raise ValueError("give either `corpora` (to train on) or both `forward` and `backward` (ready models)")
         return self
-
-    def _paths(self) -> list[str]:
-        return [model for model in (self.forward, self.backward) if model and is_path(model)]
 
 
 class Vectors(Recipe):

@@ -77,7 +77,7 @@ def _glove(arguments: argparse.Namespace) -> None:
     from visner.errors import VisnerError
     from visner.keyed_vectors import UNSEEN, write_vectors
     from visner.provenance import sha256_file, sha256_files
-    from visner.recipes import Glove
+    from visner.recipes import Glove, below
     from visner.vectors import TRAINING_VERSION, cooccurrence, glove
     from visner.vectors.ready_vectors import import_vectors
     from visner.vectors.texts import training_sentences
@@ -92,7 +92,7 @@ def _glove(arguments: argparse.Namespace) -> None:
         stages.log.info("%s: %d vectors of %d dimensions", arguments.output, *vectors.shape)
 
     if recipe.path is not None:
-        file = arguments.root / recipe.path
+        file = below(arguments.root, recipe.path)
         write(*import_vectors(file, recipe.dimensions), sha256_file(file))
     else:
         texts = (arguments.sentences, arguments.words, arguments.unit)
@@ -142,14 +142,14 @@ def _flair_import(arguments: argparse.Namespace) -> None:
     from visner.errors import VisnerError
     from visner.keyed_vectors import is_safetensors
     from visner.provenance import sha256_file
-    from visner.recipes import Flair
+    from visner.recipes import Flair, below
     from visner.vectors.language_model import CharacterLanguageModel
 
     recipe = read_recipe(arguments.recipe, Flair)
     source = getattr(recipe, arguments.direction)
     if source is None:
         raise VisnerError(f"the recipe names no ready {arguments.direction} model; train one with flair-train")
-    file = arguments.root / source
+    file = below(arguments.root, source)
     if file.is_file() and is_safetensors(file):
         CharacterLanguageModel.load(file, arguments.direction)
         with tables.atomic_path(arguments.output) as temporary:

@@ -21,7 +21,7 @@ import torch
 
 from visner import checkpoints
 from visner.errors import VisnerError
-from visner.recipes import Flair
+from visner.recipes import Flair, below
 from visner.stages import log
 from visner.termination import STATUS, Terminated, Termination
 from visner.vectors.language_model import CharacterLanguageModel, Direction
@@ -225,7 +225,7 @@ def load(source: str, root: Path, direction: Direction) -> CharacterLanguageMode
     from flair.embeddings import FlairEmbeddings
     from flair.models import LanguageModel
 
-    file = root / source
+    file = below(root, source)
     lowercase = False
     try:
         if file.exists():

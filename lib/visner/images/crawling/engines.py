@@ -24,7 +24,7 @@ from urllib.parse import quote_plus, unquote
 from visner.errors import VisnerError
 from visner.images.crawling.custom import CustomSource
 from visner.images.crawling.result_pages import Engine, NotResults, usable
-from visner.recipes import CustomImages, EngineImages
+from visner.recipes import CustomImages, EngineImages, below
 
 
 class AddressSource(Protocol):
@@ -46,7 +46,7 @@ class AddressSource(Protocol):
 def open_engine(recipe: EngineImages | CustomImages, root: str | Path) -> AddressSource:
     """The recipe's source; the path of a source of the user's own is relative to `root`."""
     if isinstance(recipe, CustomImages):
-        return CustomSource(Path(root) / recipe.file, recipe.options)
+        return CustomSource(below(root, recipe.file), recipe.options)
     return {"bing": Bing, "google": Google, "baidu": Baidu, "flickr": Flickr}[recipe.source](recipe)
 
 

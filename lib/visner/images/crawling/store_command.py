@@ -58,7 +58,7 @@ def _folder(recipe_text: str, store: Path | None) -> Path:
     """The folder that the recipe's crawl has; VisnerError where there is none."""
     from visner import config
     from visner.images.crawling.buckets import folder_of
-    from visner.recipes import CrawledImages, Images
+    from visner.recipes import CrawledImages, Images, below
 
     recipe = config.read_recipe(recipe_text, Images)
     if not isinstance(recipe, CrawledImages):
@@ -66,7 +66,7 @@ def _folder(recipe_text: str, store: Path | None) -> Path:
     if store is None:
         if recipe_text.lstrip().startswith("{"):
             raise VisnerError("--store: needed with a recipe in JSON; or give FILE.yaml:images.NAME")
-        store = Path(config.load(recipe_text.rpartition(":")[0]).store)
+        store = below("", config.load(recipe_text.rpartition(":")[0]).store)
     folder = folder_of(store, recipe)
     if not folder.is_dir():
         raise VisnerError(

@@ -1,5 +1,8 @@
 """The text side: GloVe and Flair vectors."""
 
+import glob
+from pathlib import Path
+
 from pydantic import PositiveFloat, model_validator
 
 from visner.recipes.base import Name, PositiveInt, Recipe, Seed, is_path
@@ -24,6 +27,14 @@ class Glove(Recipe):
         if bool(self.corpora) == (self.path is not None):
             raise ValueError("give either `corpora` (to train on) or `path` (ready vectors)")
         return self
+
+    def files(self, root: Path) -> list[Path]:
+        """The file of ready vectors, and the arrays that gensim keeps beside it."""
+        return [
+            file
+            for named in super().files(root)
+            for file in (named, *sorted(named.parent.glob(f"{glob.escape(named.name)}.*.npy")))
+        ]
 
     def _paths(self) -> list[str]:
         return [self.path] if self.path else []

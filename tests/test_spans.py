@@ -1,10 +1,12 @@
-"""Spans and labels: round trips, and both readings of BIO by hand."""
+"""Spans and labels: round trips, both readings of BIO by hand, and seqeval as the judge of all schemes."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from seqeval import scheme as strict
+from seqeval.metrics.sequence_labeling import get_entities
 
-from visner.spans import Span, bio_to_spans, bioes_to_bio, micro_f1, spans_to_bio
+from visner.spans import SCHEMES, Span, bio_to_spans, breaches, micro_f1, spans_to_bio, to_bio
 
 
 @st.composite
@@ -41,8 +43,72 @@ def test_impossible_spans_are_refused(spans):
         spans_to_bio(spans, 4)
 
 
-def test_bioes_loses_nothing():
-    assert bioes_to_bio("S-X B-X I-X E-X O S-Y".split()) == "B-X B-X I-X I-X O B-Y".split()
+STRICT = {"BIO": strict.IOB2, "IOB1": strict.IOB1, "BIOES": strict.IOBES, "BILOU": strict.BILOU}
+AS_BIOES = str.maketrans("UL", "SE")  # seqeval's lenient reading knows no U and L
+
+
+def labels_of(scheme):
+    return st.lists(st.sampled_from(["O", *(f"{prefix}-{one}" for prefix in SCHEMES[scheme] for one in "xy")]))
+
+
+def spelled(spans, length, scheme):
+    """Labels of spans in a scheme, by its definition."""
+    labels = ["O"] * length
+    for start, stop, name in spans:
+        touches = start and labels[start - 1][2:] == name
+        for place in range(start, stop):
+            first, last = place == start, place == stop - 1
+            labels[place] = {
+                "BIO": "B" if first else "I",
+                "IOB1": "B" if first and touches else "I",
+                "BIOES": "S" if first and last else "B" if first else "E" if last else "I",
+                "BILOU": "U" if first and last else "B" if first else "L" if last else "I",
+            }[scheme] + f"-{name}"
+    return labels
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@given(st.data())
+def test_every_scheme_loses_nothing_and_is_not_broken(scheme, data):
+    length, spans = data.draw(sentences())
+    labels = spelled(spans, length, scheme)
+    assert to_bio(labels, scheme) == spans_to_bio(spans, length)
+    assert list(breaches(labels, scheme)) == []
+
+
+@pytest.mark.parametrize("scheme", ["IOB1", "BIOES", "BILOU"])
+@given(st.data())
+def test_case_inconsistent_labels_are_read_as_seqeval_reads_them(scheme, data):
+    labels = data.draw(labels_of(scheme))
+    found = [(name, start, stop - 1) for start, stop, name in bio_to_spans(to_bio(labels, scheme))]
+    assert found == get_entities([label.translate(AS_BIOES) for label in labels])
+    assert list(breaches(to_bio(labels, scheme), "BIO")) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@given(st.data())
+def test_labels_that_seqeval_reads_otherwise_when_strict_are_breaches(scheme, data):
+    labels = data.draw(labels_of(scheme))
+    found = [(one.start, one.end, one.tag) for one in strict.Tokens(labels, STRICT[scheme]).entities]
+    lenient = bio_to_spans(to_bio(labels, scheme), lenient=True)
+    assert (found == lenient) or list(breaches(labels, scheme))
+
+
+@pytest.mark.parametrize(
+    "scheme, labels, broken",
+    [
+        ("BIO", "I-x I-x B-y I-x O", [0, 3]),
+        ("BIO", "S-x B-y E-y", [0, 2]),
+        ("IOB1", "B-x I-x B-x O B-y", [0, 4]),
+        ("BIOES", "B-x I-x E-x S-y B-y E-y", []),
+        ("BIOES", "B-x O I-x E-x E-x", [0, 2, 4]),
+        ("BIOES", "S-x I-x", [1]),
+        ("BILOU", "B-x L-x U-y B-y I-y", [4]),
+        ("BILOU", "B-x E-x", [1]),
+    ],
+)
+def test_breaches_by_hand(scheme, labels, broken):
+    assert list(breaches(labels.split(), scheme)) == broken
 
 
 def test_micro_f1_by_hand_and_without_mix():

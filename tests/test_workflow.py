@@ -47,13 +47,33 @@ def test_the_listing_is_of_all_files_below_in_the_order_of_their_parts(tmp_path)
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
     (folder / "link.jpg").symlink_to(folder / "b.jpg")
-    (folder / "linked").symlink_to(folder / "b")  # not looked into
+    (folder / "linked").symlink_to(folder / "b")  # is there already
+    (folder / "a" / "loop").symlink_to(folder)
     (folder / "broken.jpg").symlink_to(folder / "nothing")
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         status = path.stat()
         digest.update(f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     assert wiring(tmp_path, source="folder", folder="pictures").picture_listing("mine") == digest.hexdigest()
+
+
+def test_case_a_picture_edited_in_a_linked_folder_changes_the_listing(tmp_path):
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "pictures"
+    for name in ("elsewhere/山/1.jpg", "pictures/川/1.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("one")
+    (folder / "山").symlink_to(elsewhere / "山")
+    (elsewhere / "山" / "back").symlink_to(folder)  # a loop
+
+    def listing():
+        return wiring(tmp_path, source="folder", folder="pictures").picture_listing("mine")
+
+    before = listing()
+    assert listing() == before
+    (elsewhere / "山" / "1.jpg").write_text("another")
+    edited = listing()
+    (elsewhere / "山" / "2.jpg").write_text("more")
+    assert len({before, edited, listing()}) == 3
 
 
 def test_a_folder_of_pictures_that_is_not_there_is_named(tmp_path):

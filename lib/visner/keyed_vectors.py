@@ -38,14 +38,12 @@ def write_vectors(path: str | Path, keys: Sequence[str], vectors: np.ndarray, pr
 
 
 def read_vectors(path: str | Path) -> tuple[list[str], np.ndarray]:
-    """The keys, and their vectors [V, D] float32, of a file that `write_vectors` made."""
-    try:
-        with safe_open(path, "numpy") as file:
-            return json.loads(file.metadata()["visner"])["keys"], file.get_tensor("vectors")
-    except FileNotFoundError:
-        raise VisnerError(f"{path}: no such file of vectors") from None
-    except (SafetensorError, KeyError, TypeError) as error:
-        raise VisnerError(f"{path}: not a file of vectors of visner's ({error})") from None
+    """The keys, and their vectors [V, D] float32, of a file that `write_vectors` made.
+
+    VisnerError where the file is missing, damaged, or another.
+    """
+    with tables.reading(path, "a file of vectors", tables.FETCHED), safe_open(path, "numpy") as file:
+        return json.loads(file.metadata()["visner"])["keys"], file.get_tensor("vectors")
 
 
 def is_safetensors(path: str | Path) -> bool:

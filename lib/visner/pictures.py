@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from visner.errors import VisnerError
-from visner.tables import IMAGES, read_table
+from visner.tables import IMAGES, iterate_batches, read_table
 
 REGIONS = range(1, 50)  # of a picture's 7x7 grid, in reading order; 0 is the whole picture
 
@@ -42,19 +41,18 @@ def iterate_vectors(
     places = {image_id: place for place, image_id in enumerate(image_ids)}
     columns = {region: column for column, region in enumerate(regions)}
     seen = np.zeros((len(places), len(columns)), bool)
-    for shard in shards:
-        for batch in pq.ParquetFile(shard).iter_batches(1024, columns=["image_id", "region", "vector"]):
-            vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)  # [N, V]
-            kept, rows, of_regions = [], [], []
-            found = zip(batch.column("image_id").to_pylist(), batch.column("region").to_pylist(), strict=True)
-            for row, (image_id, region) in enumerate(found):
-                at = places.get(image_id), columns.get(region)
-                if None not in at and not seen[at]:
-                    seen[at] = True
-                    kept.append(row)
-                    rows.append(at[0])
-                    of_regions.append(at[1])
-            yield rows, of_regions, vectors[kept]
+    for batch in iterate_batches(list(shards), None, ["image_id", "region", "vector"]):
+        vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)  # [N, V]
+        kept, rows, of_regions = [], [], []
+        found = zip(batch.column("image_id").to_pylist(), batch.column("region").to_pylist(), strict=True)
+        for row, (image_id, region) in enumerate(found):
+            at = places.get(image_id), columns.get(region)
+            if None not in at and not seen[at]:
+                seen[at] = True
+                kept.append(row)
+                rows.append(at[0])
+                of_regions.append(at[1])
+        yield rows, of_regions, vectors[kept]
     missing = [image_id for image_id, all_seen in zip(image_ids, seen.all(1), strict=True) if not all_seen]
     if missing:
         raise VisnerError(f"{len(missing)} pictures have no vector, {min(missing)} among them; embed the shards again")

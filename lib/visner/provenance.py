@@ -3,6 +3,8 @@
 import hashlib
 import os
 import platform
+import stat
+from collections import deque
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
@@ -56,19 +58,51 @@ def sha256_listing(folders: Iterable[str]) -> str:
     """One sha256 for what is below folders: names, sizes and times of change, for more files than one would read."""
     digest = hashlib.sha256()
     for folder in folders:
-        for name, status in _files_below(folder):
+        for name, status in files_below(folder):
             digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     return digest.hexdigest()
 
 
-def _files_below(folder: str, above: str = "") -> Iterator[tuple[str, os.stat_result]]:
-    """The path of each file below a folder and its status, in the order of the paths' parts.
+def files_below(
+    folder: str | Path, unopened: list[tuple[str, str]] | None = None
+) -> Iterator[tuple[str, os.stat_result]]:
+    """The path below a folder of each file in it, and its status, in the order of the paths' parts.
 
+    Folders that are links come after all others, and each folder comes once: loops end. What can't be opened goes to
+    `unopened`, with the reason; without that list, VisnerError for a folder, and links that lead nowhere are left out.
     Not by pathlib, which takes seven times as long: each run walks all pictures, of which there may be a million.
     """
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
+    met: set[tuple[int, int]] = set()  # device and inode of each folder
+    waiting = deque([(str(folder), "")])
+
+    def walk(place: str, above: str) -> Iterator[tuple[str, os.stat_result]]:
+        try:
+            status = os.stat(place)
+            if (status.st_dev, status.st_ino) in met:
+                return
+            met.add((status.st_dev, status.st_ino))
+            with os.scandir(place) as entries:
+                inside = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            if unopened is None:
+                raise VisnerError(f"{place}: {error.strerror}") from None
+            unopened.append((above.removesuffix("/"), error.strerror))
+            return
+        for entry in inside:
+            name = above + entry.name
             if entry.is_dir(follow_symlinks=False):
-                yield from _files_below(entry.path, f"{above}{entry.name}/")
-            elif entry.is_file():
-                yield above + entry.name, entry.stat()
+                yield from walk(entry.path, f"{name}/")
+                continue
+            try:
+                status = entry.stat()
+            except OSError as error:  # a link that leads nowhere, or round in circles
+                if unopened is not None:
+                    unopened.append((name, error.strerror))
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                waiting.append((entry.path, f"{name}/"))
+            elif stat.S_ISREG(status.st_mode):
+                yield name, status
+
+    while waiting:
+        yield from walk(*waiting.popleft())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from visner import tables
 from visner.stages import log
 
 
@@ -36,7 +37,7 @@ def staged(path: Path, scratch: str) -> Iterator[Path]:
 
 def mapped(path: Path, scratch: str) -> np.ndarray:
     """An array in .npy format, mapped from its staged copy, which lives as long as the array."""
-    with staged(path, scratch) as file:
+    with tables.reading(path, "a NumPy array"), staged(path, scratch) as file:
         return np.load(file, mmap_mode="r", allow_pickle=False)
 
 

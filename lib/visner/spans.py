@@ -1,9 +1,10 @@
-"""Labels a unit (BIO) and spans: converting one into the other, in both readings of BIO."""
+"""Labels a unit and spans: the schemes that files have, BIO in both of its readings, and spans as labels and back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 MIX = "MIX"  # a span of two or more classes: tagged, printed, and never part of a micro score
+SCHEMES = {"BIO": "BI", "IOB1": "BI", "BIOES": "BIES", "BILOU": "BILU"}  # and the prefixes of each
 
 
 class Span(NamedTuple):
@@ -45,10 +46,49 @@ def bio_to_spans(labels: Sequence[str], lenient: bool = False) -> list[Span]:
     return spans
 
 
-def bioes_to_bio(labels: Sequence[str]) -> list[str]:
-    """BIOES labels as BIO: S- opens (B-), E- continues (I-)."""
-    prefixes = {"S": "B", "E": "I"}
-    return [prefixes.get(label[0], label[0]) + label[1:] if label != "O" else label for label in labels]
+def to_bio(labels: Sequence[str], scheme: str) -> list[str]:
+    """The labels of a scheme as BIO.
+
+    Labels of BIO stay as they are, orphaned I- too. In the other schemes no mention is lost where labels break the
+    scheme: what continues nothing opens a mention, and what isn't closed ends where the next begins. So do conlleval
+    and seqeval (without `mode="strict"`) read them.
+    """
+    if scheme == "BIO":
+        return list(labels)
+    bio, before = [], "O"
+    for label in labels:
+        if label == "O" or not _continues(label, before):
+            bio.append(label if label == "O" else f"B-{label[2:]}")
+        else:
+            bio.append(f"I-{label[2:]}")
+        before = label
+    return bio
+
+
+def breaches(labels: Sequence[str], scheme: str) -> Iterator[int]:
+    """The positions of labels that a scheme doesn't allow where they stand, or at all.
+
+    BIO: an I- that continues nothing. IOB1: a B- that separates nothing. BIOES and BILOU: what continues nothing, and
+    the last label of a mention that isn't closed.
+    """
+    prefixes, closed = SCHEMES[scheme], len(SCHEMES[scheme]) == 4
+    for position, label in enumerate(labels):
+        if label == "O":
+            continue
+        before = labels[position - 1] if position else "O"
+        after = labels[position + 1] if position + 1 < len(labels) else "O"
+        if scheme == "IOB1":
+            wrong = label[0] == "B" and before not in (f"B-{label[2:]}", f"I-{label[2:]}")
+        else:
+            wrong = label[0] in "IEL" and not _continues(label, before)
+            wrong = wrong or (closed and label[0] in "BI" and not _continues(after, label))
+        if wrong or label[0] not in prefixes:
+            yield position
+
+
+def _continues(label: str, before: str) -> bool:
+    """Whether a label continues the mention that the label before it is in."""
+    return label[0] in "IEL" and before[0] in "BI" and before[2:] == label[2:]
 
 
 def micro_f1(

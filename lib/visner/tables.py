@@ -3,15 +3,25 @@
 import hashlib
 import json
 import os
+import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from safetensors import SafetensorError
 
 from visner.errors import VisnerError
+
+FETCHED = "delete it and run again, or fetch it again if visner didn't make it"  # a remedy
+# What pyarrow, NumPy, safetensors and JSON raise where bytes make no sense; such an OSError of pyarrow's has no errno.
+DAMAGE = (
+    *(pa.ArrowException, SafetensorError, tokenize.TokenError),
+    *(OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError),
+)
 
 SENTENCES = pa.schema(
     [
@@ -113,8 +123,10 @@ def table_writer(path: str | Path, schema: pa.Schema, provenance: dict | None = 
     """A function that appends rows (a list of dicts, or a pyarrow table or batch) to a Parquet file.
 
     `provenance` is kept in the file's metadata (key `visner`) as it is when the block ends, so that counts can be
-    added to it while rows are written; `options` go to pyarrow's ParquetWriter.
+    added to it while rows are written; `options` go to pyarrow's ParquetWriter. Pages have checksums: without them half
+    of all flipped bits would be read as other data.
     """
+    options = {"write_page_checksum": True, **options}
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as writer:
 
         def append(rows: Sequence[dict] | pa.Table | pa.RecordBatch) -> None:
@@ -143,9 +155,9 @@ def write_table(path: str | Path, schema: pa.Schema, rows: Iterable[dict], prove
 
 
 def read_table(path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
-    """A whole table, or some of its columns; VisnerError where the file isn't such a table."""
-    file = _open(path, schema)
-    return file.read(columns=list(columns) if columns else schema.names)
+    """A whole table, or some of its columns; VisnerError where the file isn't such a table, or is damaged."""
+    with reading(path):
+        return open_table(path, schema).read(columns=list(columns) if columns else schema.names)
 
 
 def iterate_rows(
@@ -159,33 +171,54 @@ def iterate_rows(
 
     `rows` of the whole are read only, where they are given.
     """
-    for found in iterate_batches(path, schema, columns, batch, rows):
-        yield from found.to_pylist()
+    for shard, found in _batches(path, schema, columns, batch, rows):
+        with reading(shard):
+            dicts = found.to_pylist()
+        yield from dicts
 
 
 def iterate_batches(
     path: str | Path | Sequence[str | Path],
-    schema: pa.Schema,
+    schema: pa.Schema | None,
     columns: Sequence[str] | None = None,
     batch: int = 1024,
     rows: range | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """The same rows as Arrow batches of at most `batch`, for columns that are worked on whole."""
+    """The same rows as Arrow batches of at most `batch`, for columns that are worked on whole.
+
+    Without `schema` it isn't checked, and `columns` must be given.
+    """
+    return (found for _, found in _batches(path, schema, columns, batch, rows))
+
+
+def _batches(path, schema, columns, batch, rows) -> Iterator[tuple[str | Path, pa.RecordBatch]]:
     start = 0
     for shard in [path] if isinstance(path, str | Path) else path:
-        for found in _open(shard, schema).iter_batches(batch, columns=list(columns) if columns else schema.names):
+        with reading(shard):
+            batches = open_table(shard, schema).iter_batches(batch, columns=list(columns) if columns else schema.names)
+        while True:
+            with reading(shard):
+                found = next(batches, None)
+            if found is None:
+                break
             if rows is not None:
                 if start >= rows.stop:
                     return
                 skipped = max(0, rows.start - start)
                 start, found = start + len(found), found[skipped : max(skipped, rows.stop - start)]
             if len(found):
-                yield found
+                yield shard, found
+
+
+def count_rows(path: str | Path) -> int:
+    """How many rows a table has."""
+    with reading(path):
+        return pq.read_metadata(path).num_rows
 
 
 def shard_rows(path: str | Path, shard: int, shards: int) -> range:
     """The rows of a table that are a shard's, where its rows are spread over `shards` jobs: as many for each."""
-    return shard_range(pq.read_metadata(path).num_rows, shard, shards)
+    return shard_range(count_rows(path), shard, shards)
 
 
 def shard_range(count: int, shard: int, shards: int) -> range:
@@ -195,8 +228,9 @@ def shard_range(count: int, shard: int, shards: int) -> range:
 
 def read_provenance(path: str | Path) -> dict:
     """What a table's writer said of its making (see `table_writer`)."""
-    metadata = pq.read_metadata(path).metadata or {}
-    return json.loads(metadata.get(b"visner", b"{}"))
+    with reading(path):
+        metadata = pq.read_metadata(path).metadata or {}
+        return json.loads(metadata.get(b"visner", b"{}"))
 
 
 def write_json(path: str | Path, content: Any) -> None:
@@ -221,14 +255,30 @@ def read_json(path: str | Path) -> Any:
         raise VisnerError(f"{path}: no such file") from None
 
 
-def _open(path: str | Path, schema: pa.Schema) -> pq.ParquetFile:
+def load_array(path: str | Path, mapped: Literal["r", "c"] | None = None) -> np.ndarray:
+    """An array in .npy format, in memory or mapped: "r" to be read, "c" with changes that stay in memory."""
+    with reading(path, "a NumPy array"):
+        return np.load(path, mmap_mode=mapped, allow_pickle=False)
+
+
+@contextmanager
+def reading(path: str | Path, kind: str = "a table", remedy: str = "delete it and run again") -> Iterator[None]:
+    """Say in one line what is wrong with a file of ours that the block reads: it is missing, or damaged."""
     try:
-        file = pq.ParquetFile(path)
+        yield
     except FileNotFoundError:
-        raise VisnerError(f"{path}: no such table; the stage that makes it has not run") from None
-    except pa.ArrowInvalid as error:
-        raise VisnerError(f"{path}: not a Parquet file ({error}); delete it and run again") from None
-    if not file.schema_arrow.equals(schema):
+        raise VisnerError(f"{path}: no such file; the stage that makes it has not run") from None
+    except DAMAGE as error:
+        if isinstance(error, OSError) and error.errno:  # the disk or the permissions, not the file
+            raise VisnerError(f"{path}: can't be read: {error.strerror}") from None
+        reason = (str(error) or type(error).__name__).splitlines()[0].split(". ")[0]
+        raise VisnerError(f"{path}: not {kind} of visner's, or damaged ({reason}); {remedy}") from None
+
+
+def open_table(path: str | Path, schema: pa.Schema | None) -> pq.ParquetFile:
+    """A Parquet file to read from inside `reading`; VisnerError where its columns aren't those of `schema`."""
+    file = pq.ParquetFile(path, page_checksum_verification=True)
+    if schema is not None and not file.schema_arrow.equals(schema):
         expected = ", ".join(schema.names)
         raise VisnerError(
             f"{path}: the columns are {file.schema_arrow.names}, not {expected}; made by another version?"

@@ -48,7 +48,7 @@ def test_a_tweet_is_a_document_with_its_picture(tweets):
 
 
 TOKEN = st.one_of(
-    st.text(st.characters(exclude_characters="\n\r\t", exclude_categories=["Cs"]), min_size=1, max_size=4),
+    st.text(st.characters(exclude_characters="\n\r\t\0", exclude_categories=["Cs"]), min_size=1, max_size=4),
     st.sampled_from(["\u00a0", "\ufe0f", "\u200b", "\u2028", "\x85", "\x1c", " ", "\ufeff", "IMGID:7", "#"]),
 )
 ROW = st.tuples(TOKEN, st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]))
@@ -73,13 +73,14 @@ def test_any_tweets_come_back_byte_by_byte(tweets, ends_blank):
 
 
 def test_orphans_are_counted_by_split_and_are_no_mentions(tweets):
-    corpus = tweets(train="IMGID:1\na\tI-PER\nb\tI-PER\nc\tB-LOC\nd\tI-PER\ne\tO\nf\tI-LOC\n")
+    train = "IMGID:1\na\tI-PER\nb\tI-PER\nc\tB-LOC\nd\tI-PER\ne\tO\nf\tI-LOC\n" + "g\tB-PER\n" * 4
+    corpus = tweets(train=train)
     assert {split: counts["orphans"] for split, counts in corpus.statistics["splits"].items()} == {
         "train": 3,
         "dev": 1,
         "test": 0,
     }
-    assert corpus.statistics["splits"]["train"]["mentions"] == 1
+    assert corpus.statistics["splits"]["train"]["mentions"] == 5
     examples = corpus.statistics["findings"]["labels_orphaned"]["examples"]
     assert [one["at"].rpartition("/")[2] for one in examples] == [
         "train.txt:2",
@@ -91,12 +92,33 @@ def test_orphans_are_counted_by_split_and_are_no_mentions(tweets):
 
 def test_orphans_survive_cutting_and_every_part_keeps_the_picture(tweets):
     labels = ["O", "I-PER", "I-LOC", "I-LOC", "O", "B-PER", "O"]
-    corpus = tweets(train="IMGID:1\n" + "".join(f"w\t{label}\n" for label in labels), max_units=4)
+    others = "\nIMGID:2\n" + "w\tB-PER\n" * 3
+    corpus = tweets(train="IMGID:1\n" + "".join(f"w\t{label}\n" for label in labels) + others, max_units=4)
     parts = [row for row in corpus.rows if row["document_id"] == "1"]
     assert [row["sentence_id"] for row in parts] == ["1.1", "1.2"]
     assert [label for row in parts for label in row["labels"]] == labels
     assert {row["attachment"] for row in parts} == {"1.jpg"}
     assert corpus.count("sentences_long") == 1
+
+
+def test_case_tweets_in_iob1_are_read_by_their_scheme(tweets):
+    train = "IMGID:1\nAda\tI-PER\nLovelace\tI-PER\nTom\tB-PER\nin\tO\nParis\tI-LOC\n"
+    with pytest.raises(VisnerError, match=r"corpora\.NAME\.scheme: .*; set `scheme: IOB1`"):
+        tweets(train=train)
+    corpus = tweets(train=train, scheme="IOB1")
+    assert corpus.rows[0]["labels"] == ["B-PER", "I-PER", "B-PER", "O", "B-LOC"]
+    assert corpus.statistics["splits"]["train"]["orphans"] == 0
+
+
+def test_case_comment_lines_among_tweets(tweets):
+    train = "# id 17\nIMGID:1\n# made by hand\nAda\tB-PER\n"
+    with pytest.raises(VisnerError, match=r'train\.txt:1: .*if it is a comment, set `comment: "#"`'):
+        tweets(train=train)
+    with pytest.raises(VisnerError, match=r'train\.txt:2: .*if it is a comment, set `comment: "#"`'):
+        tweets(train="IMGID:1\n# made by hand\nAda\tB-PER\n")
+    corpus = tweets(train=train, comment="#")
+    assert corpus.rows[0]["units"] == ["Ada"]
+    assert corpus.count("comments") == 2
 
 
 def test_a_tweet_without_a_token_is_left_out_and_listed(tweets):

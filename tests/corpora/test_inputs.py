@@ -1,5 +1,6 @@
 """The files of a corpus: what the rule lists is what the stage reads."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,76 @@ def test_what_is_not_there_is_named_with_its_key(write, tmp_path, recipe, messag
     (tmp_path / "empty").mkdir()
     with pytest.raises(VisnerError, match=message):
         _files(tmp_path, format="ene", **recipe)
+
+
+def _conll(read, **recipe):
+    return read(**{"format": "conll", "paths": ["corpus"], "classes": ["PER"], **recipe})
+
+
+def test_case_a_folder_that_is_a_link_is_walked_and_loops_end(write, read, tmp_path):
+    write("corpus/a.txt", "a O\n")
+    write("corpus/real/b.txt", "b O\n")
+    write("elsewhere/deep/c.txt", "c O\n")
+    (tmp_path / "corpus" / "0link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "corpus" / "again").symlink_to("real")  # met already, under the name that it has without links
+    (tmp_path / "elsewhere" / "loop").symlink_to(tmp_path / "corpus")
+    corpus = _conll(read)
+    assert [row["document_id"] for row in corpus.rows] == ["0link/deep/c.txt:1", "a.txt:1", "real/b.txt:1"]
+    assert [row["units"] for row in corpus.rows] == [["c"], ["a"], ["b"]]
+    assert corpus.statistics["files"] == 3
+    listed = [path.relative_to(tmp_path).as_posix() for path in corpora.files(_recipe("corpus"), tmp_path)]
+    assert listed == ["corpus/0link/deep/c.txt", "corpus/a.txt", "corpus/real/b.txt"]  # the rule's inputs are the same
+
+
+def _recipe(path):
+    return TypeAdapter(Corpus).validate_python({"format": "conll", "paths": [path], "classes": []})
+
+
+def test_case_what_cannot_be_opened_is_listed_with_a_warning(write, read, tmp_path, caplog):
+    write("corpus/a.txt", "a O\n")
+    (tmp_path / "corpus" / "gone.txt").symlink_to("nothing")
+    (tmp_path / "corpus" / "round").symlink_to("round")
+    (tmp_path / "corpus" / ".hidden").symlink_to("nothing")
+    with caplog.at_level("WARNING", logger="visner"):
+        corpus = _conll(read)
+    finding = corpus.statistics["findings"]["files_unopened"]
+    assert finding["count"] == 2
+    assert finding["examples"] == [
+        {"at": str(tmp_path / "corpus" / "gone.txt"), "text": "No such file or directory"},
+        {"at": str(tmp_path / "corpus" / "round"), "text": "Too many levels of symbolic links"},
+    ]
+    assert "2: files and folders that can't be opened: left out" in [record.getMessage() for record in caplog.records]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_files_and_folders_without_permission_are_listed(write, read, tmp_path):
+    write("corpus/a.txt", "a O\n")
+    write("corpus/closed.txt", "a O\n").chmod(0)
+    write("corpus/closed/b.txt", "a O\n")
+    (tmp_path / "corpus" / "closed").chmod(0)
+    assert _conll(read).count("files_unopened") == 2
+    (tmp_path / "corpus" / "closed").chmod(0o700)
+
+
+def test_case_files_with_other_suffixes_are_listed_as_unread(write, read, tmp_path):
+    write("corpus/a.txt", "a O\n")
+    for name in ("B.TXT", "c.sgm", "d.txt.gz", ".DS_Store"):
+        write(f"corpus/{name}", "a O\n")
+    corpus = _conll(read)
+    finding = corpus.statistics["findings"]["files_unread"]
+    assert [one["at"] for one in finding["examples"]] == [
+        str(tmp_path / "corpus" / name) for name in ("B.TXT", "c.sgm", "d.txt.gz")
+    ]
+    assert finding["count"] == 3
+    assert corpus.statistics["sentences"] == 1
+    named = _conll(read, paths=["corpus", "corpus/B.TXT"])  # the remedy that the finding names
+    assert named.statistics["sentences"] == 2
+
+
+def test_a_folder_with_other_suffixes_only_says_what_is_there(write, tmp_path):
+    write("d/a.XML", "")
+    write("d/b.xml.gz", "")
+    with pytest.raises(
+        VisnerError, match=r"holds no file that ends in \.xml and can be read, but a\.XML, b\.xml\.gz; ren"
+    ):
+        _files(tmp_path, format="ene", paths=["d"])

@@ -96,3 +96,18 @@ def test_by_lists(listed):
 def test_lists_that_do_not_fit_stop_with_file_and_line(listed, lists, message):
     with pytest.raises(VisnerError, match=message):
         listed(*lists)
+
+
+def test_case_sentences_of_two_splits_are_counted_in_every_order(ene):
+    """Documents of all splits in turn, as a hash spreads them, against every pair of sentences."""
+    texts = {f"D{number}": "\n".join(f"広島{n % 7}" for n in range(number, number + 3)) for number in range(40)}
+    corpus = ene(texts)
+    rows = [(row["split"], row["text"]) for row in corpus.rows]
+    assert len({split for split, _ in rows}) == 3
+    assert corpus.statistics["overlap"] == {
+        split: {other: sum(one == split and (other, text) in rows for one, text in rows) for other in others}
+        for split, others in {"dev": ["train"], "test": ["train", "dev"]}.items()
+    }
+    earlier = {"train": (), "dev": ("train",), "test": ("train", "dev")}
+    expected = sum(any((other, text) in rows for other in earlier[split]) for split, text in rows)
+    assert corpus.count("sentences_repeated") == expected > 0

@@ -88,5 +88,5 @@ def test_swapped_models_and_other_files_are_refused(models, tmp_path):
     (tmp_path / "other").write_bytes(b"other")
     with pytest.raises(VisnerError, match="not a language model"):
         FlairEncoder(tmp_path / "other", models[1])
-    with pytest.raises(VisnerError, match="no such language model"):
+    with pytest.raises(VisnerError, match="missing: no such file"):
         FlairEncoder(tmp_path / "missing", models[1])

@@ -49,7 +49,7 @@ rule corpora_read:
         version=visner.corpora.VERSION,
     shell:
         "exec python -m visner --log {log:q} corpora read --recipe {params.recipe:q} --root {resources.root:q}"
-        " --output {output.sentences:q} --statistics {output.statistics:q}"
+        " --name {wildcards.corpus} --output {output.sentences:q} --statistics {output.statistics:q}"
 
 
 rule corpora_page:

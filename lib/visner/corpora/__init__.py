@@ -8,4 +8,4 @@ from visner.corpora.inputs import files, refuse_other_variant
 
 __all__ = ["VERSION", "files", "refuse_other_variant"]
 
-VERSION = 2  # raised when the results of this stage change
+VERSION = 3  # raised when the results of this stage change

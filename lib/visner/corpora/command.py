@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     read = verbs.add_parser("read", help="corpus files -> sentences.parquet and statistics.json")
     read.add_argument("--recipe", required=True, metavar="JSON", help="a corpus, as JSON or FILE.yaml:corpora.NAME")
     read.add_argument("--root", default=".", metavar="DIR", help="where the recipe's relative paths begin")
+    read.add_argument("--name", default="NAME", help="the corpus' name in the configuration, for messages")
     read.add_argument("--output", required=True, metavar="FILE", help="the table of sentences (Parquet)")
     read.add_argument("--statistics", required=True, metavar="FILE", help="the counts (JSON)")
     page = verbs.add_parser("page", help="statistics -> a readable page (Markdown)")
@@ -65,11 +66,14 @@ def run(arguments: argparse.Namespace) -> None:
             stages.log.info("%d distinct attachments", count)
             return
         recipe = config.read_recipe(arguments.recipe, recipes.Corpus)
-        _report(read_corpus(recipe, Path(arguments.root), arguments.output, arguments.statistics))
+        key = f"corpora.{arguments.name}"
+        _report(read_corpus(recipe, Path(arguments.root), arguments.output, arguments.statistics, key))
 
 
 def _report(counted: dict) -> None:
     """The main counts, and what a user should look at, as messages."""
+    from logging import INFO, WARNING
+
     from visner.stages import log
 
     splits = ", ".join(f"{split} {counts['sentences']:,}" for split, counts in counted["splits"].items())
@@ -79,9 +83,10 @@ def _report(counted: dict) -> None:
         splits,
         f"{counted['mentions']:,}",
     )
-    for finding in counted["findings"].values():
+    for kind, finding in counted["findings"].items():
         if finding["count"]:
-            log.info("%s: %s", f"{finding['count']:,}", finding["meaning"])
+            level = WARNING if kind == "files_unopened" else INFO
+            log.log(level, "%s: %s", f"{finding['count']:,}", finding["meaning"])
     for label, counts in counted["classes"].items():
         if not counts["mentions"]:
             log.warning("classes: no mention has the class %s", label)

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from visner.config_errors import suggest
-from visner.corpora.records import Document, Findings, Sentence, lines, orphans
+from visner.corpora.labels import Labels
+from visner.corpora.records import Document, Findings, Sentence, comment_remedy, lines
 from visner.errors import VisnerError
 from visner.recipes import ImgidCorpus
 
@@ -24,19 +24,19 @@ MARK = "IMGID:"
 def read(path: Path, name: str, recipe: ImgidCorpus, findings: Findings) -> Iterator[Document]:
     """The tweets of a file. Tokens are kept byte by byte: one may be U+00A0, U+FE0F or U+200B alone.
 
-    I- labels that continue nothing stay, and are counted; a tweet without a token is left out, and counted.
-    VisnerError with file and line where a tweet has no id, or a line isn't a token, a tab and a label of the recipe.
+    Labels become BIO; I- labels of BIO that continue nothing stay, and are counted. A tweet without a token is left
+    out, and counted. VisnerError with file and line where a tweet has no id, or a line isn't a token, a tab and a label
+    of the recipe.
     """
-    choices = ["O", *(f"{prefix}-{one}" for one in recipe.classes for prefix in "BI")]
-    for filled, block in groupby(lines(path), key=lambda numbered: numbered[1] != ""):
+    known = Labels(path, recipe, findings)
+    for filled, block in groupby(lines(path, recipe.comment, findings), key=lambda numbered: numbered[1] != ""):
         if not filled:
             continue
         (first, head), *rest = block
         image_id = _image_id(path, first, head)
-        rows = [_row(path, number, line, choices) for number, line in rest]
-        tokens, labels = [token for token, _ in rows], [label for _, label in rows]
-        for place in orphans(labels):
-            findings.add("labels_orphaned", path, rest[place][0], f"{tokens[place]} {labels[place]}")
+        rows = [_row(path, number, line, known) for number, line in rest]
+        tokens = [token for token, _ in rows]
+        labels = known.read([number for number, _ in rest], tokens, [label for _, label in rows])
         if not rows:
             findings.add("tweets_empty", path, first, head)
         sentences = [Sentence(image_id, first, tokens, labels)] if rows else []
@@ -48,6 +48,7 @@ def _image_id(path: Path, number: int, line: str) -> str:
     if not line.startswith(MARK) or "\t" in line:
         raise VisnerError(
             f"{path}:{number}: the tweet has no id; begin it with a line {MARK}<id>, or take away the empty line before"
+            f"{comment_remedy(line)}"
         )
     image_id = line.removeprefix(MARK)
     if not image_id or "/" in image_id or "\0" in image_id:
@@ -55,7 +56,7 @@ def _image_id(path: Path, number: int, line: str) -> str:
     return image_id
 
 
-def _row(path: Path, number: int, line: str, choices: list[str]) -> tuple[str, str]:
+def _row(path: Path, number: int, line: str, known: Labels) -> tuple[str, str]:
     """A line's token and label."""
     columns = line.split("\t")
     if len(columns) == 1 and line.startswith(MARK):
@@ -63,11 +64,10 @@ def _row(path: Path, number: int, line: str, choices: list[str]) -> tuple[str, s
     if len(columns) != 2:
         raise VisnerError(
             f"{path}:{number}: the line has {len(columns) - 1} tab(s); write a token, one tab and its label, "
-            "or an empty line between tweets"
+            f"or an empty line between tweets{comment_remedy(line)}"
         )
     token, label = columns
     if not token:
         raise VisnerError(f"{path}:{number}: the token is empty; write one before the tab, or delete the line")
-    if label not in choices:
-        raise VisnerError(f"{path}:{number}: the label {label!r} is unknown{suggest(label, choices)}")
+    known.check(number, label, line)
     return token, label

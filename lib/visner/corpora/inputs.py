@@ -1,11 +1,14 @@
 """Which files a corpus is made of."""
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from visner.corpora.records import Findings
 from visner.errors import VisnerError
+from visner.provenance import files_below
 from visner.recipes import CorpusRecipe, below
 
 SUFFIXES = {
@@ -21,7 +24,7 @@ class CorpusFile(NamedTuple):
     """A file with documents."""
 
     path: Path
-    name: str  # below the folder that the recipe names, and with the last folder where names repeat: for ids
+    name: str  # below the folder that the recipe names, and with the folders around it where names repeat: for ids
     split: str | None  # given by `split: {by: files}`
 
 
@@ -40,8 +43,13 @@ def files(recipe: CorpusRecipe, root: str | Path, coming: Collection[Path] = ())
     return sorted(found)
 
 
-def corpus_files(recipe: CorpusRecipe, root: str | Path, coming: Collection[Path] = ()) -> list[CorpusFile]:
-    """The files with documents, in the recipe's order, sorted by name inside a folder; each once."""
+def corpus_files(
+    recipe: CorpusRecipe, root: str | Path, coming: Collection[Path] = (), findings: Findings | None = None
+) -> list[CorpusFile]:
+    """The files with documents, in the recipe's order, sorted by name inside a folder; each once.
+
+    What is in the folders and isn't read goes to `findings`.
+    """
     if recipe.split.by == "files":
         entries = [
             (f"split.{split}", entry, split)
@@ -52,15 +60,11 @@ def corpus_files(recipe: CorpusRecipe, root: str | Path, coming: Collection[Path
         entries = [("paths", entry, None) for entry in recipe.paths]
     found: dict[Path, CorpusFile] = {}
     for key, entry, split in entries:
-        for path, name in _expand(key, below(root, entry), SUFFIXES[recipe.format], coming):
+        for path, name in _expand(key, below(root, entry), SUFFIXES[recipe.format], coming, findings):
             first = found.setdefault(path.resolve(), CorpusFile(path, name, split))
             if first.split != split:
                 raise VisnerError(f"{key}: {path} is also in split.{first.split}; a file belongs to one split")
-    names = Counter(file.name for file in found.values())
-    return [
-        file._replace(name=f"{file.path.parent.name}/{file.path.name}") if names[file.name] > 1 else file
-        for file in found.values()
-    ]
+    return _with_different_names(list(found.values()))
 
 
 def split_lists(recipe: CorpusRecipe, root: str | Path) -> dict[str, Path]:
@@ -93,18 +97,52 @@ def _existing(key: str, path: Path, coming: Collection[Path] = ()) -> Path:
     return path
 
 
-def _expand(key: str, path: Path, suffixes: tuple[str, ...], coming: Collection[Path]) -> Iterator[tuple[Path, str]]:
+def _expand(
+    key: str, path: Path, suffixes: tuple[str, ...], coming: Collection[Path], findings: Findings | None
+) -> Iterator[tuple[Path, str]]:
     """A file as it is; of a folder, all files of the format below it. Hidden files are a file manager's, not text."""
     if not path.is_dir():
         yield _existing(key, path, coming), path.name
         return
-    below = [(one.relative_to(path).as_posix(), one) for one in path.rglob("*")]
-    chosen = [
-        (name, one)
-        for name, one in sorted(below)
-        if one.suffix in suffixes and not any(part.startswith(".") for part in name.split("/")) and one.is_file()
-    ]
+    unopened: list[tuple[str, str]] = []
+    names = sorted(name for name, _ in files_below(path, unopened) if _is_visible(name))
+    read = [name for name in names if PurePath(name).suffix in suffixes]
+    unopened += [(name, "no permission to read it") for name in read if not os.access(path / name, os.R_OK)]
+    closed = {name for name, _ in unopened}
+    chosen = [name for name in read if name not in closed]
+    unread = [name for name in names if PurePath(name).suffix not in suffixes]
     if not chosen:
-        raise VisnerError(f"{key}: the folder {path} holds no file that ends in {' or '.join(suffixes)}")
-    for name, one in chosen:
-        yield one, name
+        listed = ", ".join([*unread, *sorted(closed)][:3])
+        raise VisnerError(
+            f"{key}: the folder {path} holds no file that ends in {' or '.join(suffixes)}"
+            + (f" and can be read, but {listed}; rename files, or name them in `{key}`" if listed else "")
+        )
+    if findings is not None:
+        for name in unread:
+            findings.add("files_unread", path / name, None, "")
+        for name, reason in sorted(unopened):
+            if _is_visible(name):
+                findings.add("files_unopened", path / name, None, reason)
+    for name in chosen:
+        yield path / name, name
+
+
+def _is_visible(name: str) -> bool:
+    return not any(part.startswith(".") for part in name.split("/"))
+
+
+def _with_different_names(files: list[CorpusFile]) -> list[CorpusFile]:
+    """The files, with as many of the folders around them in names that repeat as it takes to tell them apart."""
+    for depth in range(2, 2 + max((len(file.path.parts) for file in files), default=0)):
+        names = Counter(file.name for file in files)
+        if len(names) == len(files):
+            break
+        files = [
+            file._replace(name="/".join(_parts(file.path, depth))) if names[file.name] > 1 else file for file in files
+        ]
+    return files
+
+
+def _parts(path: Path, depth: int) -> list[str]:
+    """The last `depth` parts of a path; where a folder around it has no name, it is empty."""
+    return [*path.parts[-depth:-1], path.name] if len(path.parts) > 1 else ["", path.name]

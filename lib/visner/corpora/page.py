@@ -79,13 +79,13 @@ def _comparison(corpus: dict, published: dict[str, int]) -> list[str]:
             _table(["split", "here", "published"], [[split, counted[split], published[split]] for split in counted]),
             f"**They differ in {', '.join(differing)}.**" if differing else "They agree.",
         ]
-    if "overlap" in corpus:
+    if sum(corpus["splits"][split]["sentences"] > 0 for split in SPLITS) > 1:
         rows = [
             [f"{split}, also in {other}", count]
             for split, others in corpus["overlap"].items()
             for other, count in others.items()
         ]
-        parts += ["## The same tokens in two splits", _table(["sentences of", "count"], rows)]
+        parts += ["## The same sentence in two splits", _table(["sentences of", "count"], rows)]
     return parts
 
 
@@ -95,7 +95,7 @@ def _findings(corpus: dict) -> list[str]:
     for finding in met:
         examples = finding["examples"]
         shown = f" (the first {len(examples)} are listed)" if len(examples) < finding["count"] else ""
-        listed = "\n".join(f"- `{one['at']}` {_escaped(one['text'])}" for one in examples)
+        listed = "\n".join(f"- `{one['at']}` {_escaped(one['text'])}".rstrip() for one in examples)
         parts.append(f"**{finding['count']:,} {_escaped(finding['meaning'])}**{shown}\n\n{listed}")
     return parts or ["Nothing else."]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from visner import stages
 from visner.corpora import conll, cutting, ene, imgid, inputs, stockmark, text
 from visner.corpora.corrections import Corrections
+from visner.corpora.labels import compare_schemes
 from visner.corpora.overlap import Overlap
 from visner.corpora.records import Findings
 from visner.corpora.splits import Splits
@@ -19,20 +20,23 @@ READERS = {"ene": ene.read, "stockmark": stockmark.read, "conll": conll.read, "i
 NO_PART_OF_RESULTS = ("nouns", "download", "published")  # keys of a recipe that change nothing here
 
 
-def read_corpus(recipe: CorpusRecipe, root: str | Path, output: str | Path, statistics_output: str | Path) -> dict:
+def read_corpus(
+    recipe: CorpusRecipe, root: str | Path, output: str | Path, statistics_output: str | Path, key: str = "corpora.NAME"
+) -> dict:
     """Read a corpus, write its table and its statistics, return the statistics.
 
-    Sentences go to the table document by document, in the order of the recipe's paths. VisnerError for what the
-    readers, the corrections or the splits refuse; then nothing is written.
+    Sentences go to the table document by document, in the order of the recipe's paths. `key` is the recipe's in the
+    configuration, for messages. VisnerError for what the readers, the corrections or the splits refuse; then nothing is
+    written.
     """
     files = inputs.files(recipe, root)
-    texts = inputs.corpus_files(recipe, root)
-    separator = " " if getattr(recipe, "units", "characters") == "tokens" else ""
     findings = Findings()
+    texts = inputs.corpus_files(recipe, root, findings=findings)
+    separator = " " if getattr(recipe, "units", "characters") == "tokens" else ""
     statistics = Statistics(recipe.classes, separator)
     corrections = Corrections(inputs.corrections_file(recipe, root), recipe.classes)
     splits = Splits(recipe, root)
-    overlap = Overlap() if recipe.format == "imgid" else None
+    overlap = Overlap()
 
     def rows() -> Iterator[dict]:
         for file in stages.progress(texts, "reading", unit="file"):
@@ -40,8 +44,7 @@ def read_corpus(recipe: CorpusRecipe, root: str | Path, output: str | Path, stat
                 split = splits.of(document, file)
                 document = cutting.cut(corrections.correct(document), recipe, findings)
                 for sentence in document.sentences:
-                    if overlap:
-                        overlap.add(split, document.path, sentence, findings)
+                    overlap.add(split, document.path, sentence)
                     statistics.add(document.document_id, split, sentence)
                     yield {
                         "sentence_id": sentence.sentence_id,
@@ -52,6 +55,8 @@ def read_corpus(recipe: CorpusRecipe, root: str | Path, output: str | Path, stat
                         "labels": sentence.labels,
                         "attachment": document.attachment,
                     }
+        if findings.schemes:
+            compare_schemes(recipe, findings, f"{key}.scheme")
         corrections.finish()
         splits.finish()
         if not statistics.sentences:
@@ -67,11 +72,12 @@ def read_corpus(recipe: CorpusRecipe, root: str | Path, output: str | Path, stat
             {"split": file.split, "file": file.name, "sha256": sha256_file(file.path)} for file in texts
         ]
     write_table(output, SENTENCES, rows(), made_from)
+    shared = overlap.report(findings)
     counted = {
         "format": recipe.format,
         "files": len(files),
         **statistics.to_json(findings),
-        **({"overlap": overlap.to_json()} if overlap else {}),
+        "overlap": shared,
         "corrections": corrections.applied,
         **made_from,
     }

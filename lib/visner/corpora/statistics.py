@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from visner.corpora.records import Findings, Sentence, orphans
+from visner.corpora.records import Findings, Sentence
 from visner.corpora.splits import SPLITS
-from visner.spans import MIX, bio_to_spans
+from visner.spans import MIX, bio_to_spans, breaches
 
 
 class Statistics:
@@ -28,7 +28,7 @@ class Statistics:
         counts["sentences"] += 1
         counts["units"] += len(sentence.units)
         counts["characters"] += len(self._separator.join(sentence.units))
-        counts["orphans"] += sum(1 for _ in orphans(sentence.labels))
+        counts["orphans"] += sum(1 for _ in breaches(sentence.labels, "BIO"))
         for start, stop, label in bio_to_spans(sentence.labels):
             counts["mentions"] += label != MIX
             self._mentions[split][label] += 1

@@ -9,11 +9,11 @@ from visner.recipes import TextCorpus
 
 def read(path: Path, name: str, recipe: TextCorpus, findings: Findings) -> Iterator[Document]:
     """The file as one document, however long: its sentences are read one by one."""
-    yield Document(name, path, 1, _sentences(path, name, findings))
+    yield Document(name, path, 1, _sentences(path, name, recipe, findings))
 
 
-def _sentences(path: Path, name: str, findings: Findings) -> Iterator[Sentence]:
-    for number, line in lines(path):
+def _sentences(path: Path, name: str, recipe: TextCorpus, findings: Findings) -> Iterator[Sentence]:
+    for number, line in lines(path, recipe.comment, findings):
         if line.strip():
             yield Sentence(f"{name}:{number}", number, list(line), ["O"] * len(line))
         else:

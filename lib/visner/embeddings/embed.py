@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import torch
 from torch.backends import cudnn
 
@@ -164,13 +163,16 @@ def _usable(images: str | Path) -> list[str]:
 
 def _claimed(images: str | Path, vectors: Store, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
     """The wanted pictures that this job gets to embed, claimed one row group of the table at a time."""
-    file = pq.ParquetFile(images)
+    with tables.reading(images):
+        file = tables.open_table(images, tables.IMAGES)
     for group in range(file.num_row_groups):
-        here = set(file.read_row_group(group, ["image_id"])["image_id"].to_pylist())
+        with tables.reading(images):
+            here = set(file.read_row_group(group, ["image_id"])["image_id"].to_pylist())
         mine = set(vectors.claim(sorted(here & wanted)))
         if not mine:
             continue
-        rows = file.read_row_group(group, ["image_id", "bytes"])
+        with tables.reading(images):
+            rows = file.read_row_group(group, ["image_id", "bytes"])
         for image_id, kept in zip(rows["image_id"], rows["bytes"], strict=True):
             if image_id.as_py() in mine:
                 mine.remove(image_id.as_py())

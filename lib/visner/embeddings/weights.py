@@ -69,13 +69,14 @@ def read_weights(path: str | Path) -> Weights:
     about = _about(Path(path))
     if about is None:
         raise VisnerError(f"{path}: not made by `visner embeddings weights`; name it as the recipe's weights there")
-    return Weights(
-        about["backbone"],
-        about["weights"],
-        about["sha256"],
-        Preprocessing.of_json(about["preprocessing"]),
-        load_file(path),
-    )
+    with tables.reading(path, "a file of weights"):
+        return Weights(
+            about["backbone"],
+            about["weights"],
+            about["sha256"],
+            Preprocessing.of_json(about["preprocessing"]),
+            load_file(path),
+        )
 
 
 def random_backbone(name: str, seed: int, preprocessing: Preprocessing) -> Backbone:

@@ -10,7 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from visner import provenance, stages, tables
 from visner.errors import VisnerError
@@ -53,7 +52,7 @@ def find_nouns(
         stages.log.info("the units are tokens: each is a word, without a part of speech or a query")
         found = _words_by_units(sentences)
     counts = Statistics()
-    total = pq.read_metadata(sentences).num_rows
+    total = tables.count_rows(sentences)
     with (
         tables.table_writer(words, tables.WORDS, origin) as append,
         stages.progress(None, "nouns", total=total, unit="sentence") as bar,

@@ -10,8 +10,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow.parquet as pq
-
+from visner import tables
+from visner.errors import VisnerError
 from visner.recipes import BertExperiment, below
 from visner.workflow import Wiring
 
@@ -205,13 +205,13 @@ def _rows(path: str) -> int | None:
     """The rows of a Parquet file, or None where there is none (yet) that can be read."""
     try:
         return _read_rows(path, Path(path).stat().st_mtime_ns)
-    except (OSError, ValueError):
+    except (OSError, VisnerError):
         return None
 
 
 @lru_cache(maxsize=4096)
 def _read_rows(path: str, mtime: int) -> int:
-    return pq.read_metadata(path).num_rows
+    return tables.count_rows(path)
 
 
 @cache

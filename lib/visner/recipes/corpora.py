@@ -7,6 +7,8 @@ from pydantic import Field, PositiveFloat, model_validator
 from visner.recipes.base import File, FileOrFolder, FolderOrName, PositiveInt, Recipe, Seed
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
+Comment = Annotated[str, Field(min_length=1)]  # lines that begin with it are left out
+Scheme = Literal["BIO", "IOB1", "BIOES", "BILOU"]  # of labels; BIO is also called IOB2
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -86,7 +88,8 @@ class ConllCorpus(CorpusRecipe):
     token_column: int = 0
     label_column: int = -1
     separator: Literal["whitespace", "tab"] = "whitespace"
-    scheme: Literal["BIO", "BIOES"] = "BIO"
+    scheme: Scheme = "BIO"
+    comment: Comment | None = None
     units: Literal["tokens", "characters"] = "tokens"  # characters: tokens are joined without a space
 
 
@@ -98,10 +101,12 @@ class Download(Recipe):
 
 
 class ImgidCorpus(CorpusRecipe):
-    """Tweets with a picture: a line `IMGID:<id>`, then a token, a tab and its BIO label a line."""
+    """Tweets with a picture: a line `IMGID:<id>`, then a token, a tab and its label a line."""
 
     format: Literal["imgid"]
     classes: list[str]
+    scheme: Scheme = "BIO"
+    comment: Comment | None = None
     split: FileSplit
     download: Download | None = None
     published: dict[Literal["train", "dev", "test"], PositiveInt] = {}  # a paper's counts of tweets, shown beside ours
@@ -113,6 +118,7 @@ class TextCorpus(CorpusRecipe):
 
     format: Literal["text"]
     classes: list[str] = []
+    comment: Comment | None = None
 
 
 Corpus = Annotated[

@@ -1,5 +1,7 @@
 """The text side: GloVe and Flair vectors."""
 
+import glob
+from pathlib import Path
 from typing import Literal
 
 from pydantic import PositiveFloat, model_validator
@@ -27,6 +29,14 @@ class Glove(Recipe):
         if bool(self.corpora) == (self.path is not None):
             raise ValueError("give either `corpora` (to train on) or `path` (ready vectors)")
         return self
+
+    def files(self, root: Path) -> list[Path]:
+        """The file of ready vectors, and the arrays that gensim keeps beside it."""
+        return [
+            file
+            for named in super().files(root)
+            for file in (named, *sorted(named.parent.glob(f"{glob.escape(named.name)}.*.npy")))
+        ]
 
 
 class Flair(Recipe):

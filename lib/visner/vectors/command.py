@@ -1,10 +1,10 @@
 """Make word and character vectors: GloVe, and Flair's contextual ones; fetch encoders that are fine-tuned later.
 
 glove trains GloVe on the training sentences of one or more corpora, or imports ready vectors (`path` in the recipe:
-word2vec's text or binary format, GloVe's text). flair-train trains a character language model with the flair library,
-flair-import takes a ready one; both write safetensors. flair-embed then runs a forward and a backward model over every
-sentence of a corpus and writes one row a word occurrence, in the order of the words table. encoder fetches a text
-encoder of HuggingFace's hub into a folder.
+word2vec's text or binary format, GloVe's text, or gensim's *.kv, which runs code as it is read). flair-train trains a
+character language model with the flair library, flair-import takes a ready one; both write safetensors. flair-embed
+then runs a forward and a backward model over every sentence of a corpus and writes one row a word occurrence, in the
+order of the words table. encoder fetches a text encoder of HuggingFace's hub into a folder.
 
     visner vectors glove --recipe '{"corpora": ["ene"], "dimensions": 100}' --unit character \\
         --sentences results/corpora/ene/sentences.parquet --words results/nouns/ene/words.parquet \\
@@ -93,7 +93,8 @@ def _glove(arguments: argparse.Namespace) -> None:
 
     if recipe.path is not None:
         file = below(arguments.root, recipe.path)
-        write(*import_vectors(file, recipe.dimensions), sha256_file(file))
+        files = recipe.files(arguments.root)
+        write(*import_vectors(file, recipe.dimensions), sha256_file(file) if len(files) == 1 else sha256_files(files))
     else:
         texts = (arguments.sentences, arguments.words, arguments.unit)
         keys = cooccurrence.vocabulary(training_sentences(*texts), recipe.min_count)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from visner import stages, tables
 from visner.errors import VisnerError
@@ -40,6 +39,5 @@ def embed_words(words: str | Path, encoder: FlairEncoder, output: str | Path) ->
 
 
 def _count_words(path: str | Path) -> int:
-    tables.read_table(path, tables.WORDS, ["sentence_id"])  # says what is wrong with the file
-    batches = pq.ParquetFile(path).iter_batches(columns=["words.list.element.start"])
+    batches = tables.iterate_batches(path, tables.WORDS, ["words.list.element.start"])
     return sum(pc.sum(pc.list_value_length(batch.column("words"))).as_py() or 0 for batch in batches)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
@@ -63,14 +63,9 @@ class CharacterLanguageModel(nn.Module):
     @classmethod
     def load(cls, path: str | Path, direction: Direction) -> "CharacterLanguageModel":
         """The model in evaluation mode; VisnerError where the file isn't one, or reads in the other direction."""
-        try:
-            with safe_open(path, "pt") as file:
-                model = cls(**json.loads(file.metadata()["visner"])["model"])
-                model.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-        except FileNotFoundError:
-            raise VisnerError(f"{path}: no such language model") from None
-        except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
-            raise VisnerError(f"{path}: not a language model of visner's ({error}); make it again") from None
+        with tables.reading(path, "a language model", tables.FETCHED), safe_open(path, "pt") as file:
+            model = cls(**json.loads(file.metadata()["visner"])["model"])
+            model.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
         if model.direction != direction:
             raise VisnerError(f"{path}: a {model.direction} model, where a {direction} one is needed; swap the two")
         return model.eval().requires_grad_(False)

@@ -10,9 +10,8 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visner.errors import VisnerError
 from visner.recipes import Matcher as Recipe
-from visner.tables import atomic_path
+from visner.tables import atomic_path, reading
 from visner.vokens.losses import hinge_rank_loss, infonce_loss
 
 
@@ -84,12 +83,10 @@ def save(path: str | Path, matcher: Matcher) -> None:
 
 
 def load(path: str | Path) -> Matcher:
-    """A saved matcher, ready to embed."""
-    if not Path(path).exists():
-        raise VisnerError(f"{path}: no such matcher; train it first")
-    with safe_open(path, "pt") as file:
+    """A saved matcher, ready to embed; VisnerError where the file is missing, damaged, or another."""
+    with reading(path, "a matcher"), safe_open(path, "pt") as file:
         recipe = Recipe(**json.loads(file.metadata()["visner"]))
-    tensors = safetensors.torch.load_file(path)
-    matcher = Matcher(recipe, *(tensors[f"{side}.1.weight"].shape[1] for side in ("words", "pictures")))
-    matcher.load_state_dict(tensors)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+        matcher = Matcher(recipe, *(tensors[f"{side}.1.weight"].shape[1] for side in ("words", "pictures")))
+        matcher.load_state_dict(tensors)
     return matcher.eval().requires_grad_(False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from visner.errors import VisnerError
-from visner.tables import shard_range
+from visner.tables import load_array, shard_range
 
 
 class States:
@@ -14,7 +14,7 @@ class States:
 
     def __init__(self, paths: Sequence[str | Path], lengths: Sequence[int]):
         """`paths` are all shards in order, of sentences of `lengths` words. VisnerError where they aren't."""
-        self.shards = [_mapped(path) for path in paths]
+        self.shards = [load_array(path, "c") for path in paths]  # c: torch wants what could be written
         for number, (path, shard) in enumerate(zip(paths, self.shards, strict=True)):
             expected = sum(lengths[i] for i in shard_range(len(lengths), number, len(paths)))
             if len(shard) != expected:
@@ -38,10 +38,3 @@ class States:
             if stop <= end:
                 break
         return found[0] if len(found) == 1 else np.concatenate([*found, self.shards[0][:0]])
-
-
-def _mapped(path: str | Path) -> np.ndarray:
-    try:
-        return np.load(path, mmap_mode="c", allow_pickle=False)  # c: torch wants an array that could be written
-    except FileNotFoundError:
-        raise VisnerError(f"{path}: no such file; `visner vokens states` makes it") from None

@@ -44,7 +44,7 @@ def vokenize(
     table = tables.read_table(pool, tables.pool_schema(model.recipe.dimensions))
     image_ids, names = table.column("image_id").combine_chunks(), table.column("names").to_pylist()
     vectors = table.column("vector").combine_chunks().flatten().to_numpy().reshape(len(table), -1)  # [P, d]
-    index = Pool(torch.tensor(vectors, device=device), np.load(graph, allow_pickle=False))
+    index = Pool(torch.tensor(vectors, device=device), tables.load_array(graph))
     if index.method != made_by["search"]["method"]:
         raise VisnerError(
             f"{pool}: made for the {made_by['search']['method']} search on another kind of device, and of so many "

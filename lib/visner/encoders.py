@@ -12,8 +12,22 @@ PACKAGE = "package:"  # before NAME/FOLDER, a folder in an installed Python pack
 
 
 def of_hub(encoder: str, root: Path) -> bool:
-    """Whether a recipe's encoder is a name of the hub, not a folder below `root` or in a package."""
+    """Whether a recipe's encoder is NAME@REVISION of the hub, not a folder below `root` or in a package."""
     return not encoder.startswith(PACKAGE) and not (root / encoder).is_dir()
+
+
+def of_revision(encoder: str) -> tuple[str, str]:
+    """The name and the revision of an encoder of the hub; VisnerError where it doesn't say both."""
+    matched = re.fullmatch(r"([A-Za-z0-9][\w.-]*(?:/[\w.-]+)?)(?:@([\w./-]+))?", encoder)
+    if not matched:
+        raise VisnerError(f"no name of the hub is like {encoder}")
+    name, revision = matched.groups()
+    if revision is None:
+        raise VisnerError(
+            f"say which revision of {name} is meant, a commit or a tag, as {name}@REVISION: what the hub has can "
+            f"change; huggingface.co/{name}/commits/main lists the commits"
+        )
+    return name, revision
 
 
 def folder(encoder: str, root: Path) -> str:
@@ -33,14 +47,14 @@ def files(encoder: str, root: Path) -> list[str]:
 
 def check(key: str, encoder: str, root: Path) -> None:
     """VisnerError where a recipe's encoder can be none of these."""
-    if of_hub(encoder, root) and not re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", encoder):
-        raise VisnerError(
-            f"configuration: {key}: there is no folder {root / encoder}, and no name of the hub is like this"
-        )
     try:
-        folder(encoder, root)
+        if of_hub(encoder, root):
+            of_revision(encoder)
+        else:
+            folder(encoder, root)
     except VisnerError as error:
-        raise VisnerError(f"configuration: {key}: {error}") from None
+        missing = f"there is no folder {root / encoder}; " if of_hub(encoder, root) else ""
+        raise VisnerError(f"configuration: {key}: {missing}{error}") from None
 
 
 def _in_package(encoder: str) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from visner.recipes.base import Name, PositiveInt, Recipe, Seed
+from visner.recipes.base import BERT, Name, PositiveInt, Recipe, Seed
 from visner.recipes.experiments import Probability, Training
 
 
@@ -14,7 +14,7 @@ class Matcher(Recipe):
     corpus: Name
     images: Name  # of the source `attached`: the pictures that come with the corpus' sentences
     embedding: Name
-    encoder: str = "bert-base-uncased"  # HuggingFace's name, a folder, or package:NAME/FOLDER
+    encoder: str = BERT  # NAME@REVISION of HuggingFace's hub, a folder, or package:NAME/FOLDER
     words: Literal["first", "mean"] = "first"  # a word's state: its first sub-token's, or the mean over all
     precision: Literal["float32", "bfloat16"] = "float32"  # of the text encoder
     hidden: PositiveInt = 256

@@ -29,12 +29,15 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         parts = unquote(self.path).strip("/").split("/")
-        if parts[:2] == ["api", "models"] and parts[4:5] == ["revision"]:
-            folder = self.server.folder / parts[2] / parts[3]
-            if not folder.is_dir() or parts[5] not in REVISIONS:
+        if parts[:2] == ["api", "models"] and parts[4] in ("revision", "tree"):
+            folder, revision = self.server.folder / parts[2] / parts[3], parts[5].partition("?")[0]
+            if not folder.is_dir() or revision not in REVISIONS:
                 return self.answer(404, b"{}", {"X-Error-Code": "RevisionNotFound"})
-            files = [{"rfilename": path.name} for path in sorted(folder.iterdir())]
-            content = {"id": "/".join(parts[2:4]), "sha": REVISIONS[parts[5]], "siblings": files}
+            files = sorted(folder.iterdir())
+            content = [{"type": "file", "path": f.name, "size": f.stat().st_size, "oid": "0" * 40} for f in files]
+            if parts[4] == "revision":
+                names = [{"rfilename": file.name} for file in files]
+                content = {"id": "/".join(parts[2:4]), "sha": REVISIONS[revision], "siblings": names}
             return self.answer(200, json.dumps(content).encode(), {"Content-Type": "application/json"})
         if parts[2:3] == ["resolve"] and parts[3] in REVISIONS:
             file = self.server.folder / parts[0] / parts[1] / parts[4]

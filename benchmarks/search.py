@@ -22,9 +22,11 @@ from machine.quiet import until_two_agree
 from torch import Tensor
 from torch.nn import functional
 
-from visner.vokens.search import EXACT, Pool, search_exactly
+from visner.vokens.search import EXACT as LARGEST
+from visner.vokens.search import Pool, search_exactly
 
 DIMENSIONS, CLUSTERS, SPREAD, TOP = 64, 2000, 0.7, 10
+EXACT = LARGEST["cpu"]
 SIZES = {4_000: 8192, 100_000: 2048, EXACT: 256}  # pictures: queries
 RECALL = 0.9
 

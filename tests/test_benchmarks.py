@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 import time
@@ -24,6 +25,15 @@ def quiet(monkeypatch):
     from machine import quiet
 
     return quiet
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda file: file.stem)
+def test_every_benchmark_can_be_read(file, monkeypatch):
+    """What stands above their `main` runs; what they then do takes minutes."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    module = {"search": "faiss", "crawl": "icrawler", "nouns": "fugashi", "plan": "snakemake"}.get(file.stem, "torch")
+    pytest.importorskip(module)
+    assert callable(runpy.run_path(str(file))["main"])
 
 
 def scripted(*seconds):

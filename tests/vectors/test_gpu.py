@@ -36,3 +36,15 @@ def test_flair_vectors_are_those_of_each_words_own_text(models, monkeypatch, dev
         halves = [by_prefixes(path, way, words) for path, way in zip(models, ("forward", "backward"), strict=True)]
         assert vectors.dtype == np.float32
         np.testing.assert_allclose(vectors, np.hstack(halves), atol=1e-4)
+
+
+def test_a_gpu_reads_with_cudnn_and_without_tf32(models):
+    """Without cuDNN the LSTM is many times slower there; TF32 would round what float32 multiplies to 10 bits."""
+    seen = []
+    read = FlairEncoder(*models)
+    for model in read.models:
+        model.register_forward_hook(
+            lambda *_: seen.append((torch.backends.cudnn.enabled, torch.backends.cudnn.allow_tf32))
+        )
+    read.encode([["京都", "に"]])
+    assert seen == [(True, False)] * 2

@@ -52,8 +52,10 @@ lint: .venv/.installed ## check style and form
 	.venv/bin/snakefmt --check Snakefile workflow
 
 bench: .venv/.installed ## run the benchmarks: each prints ratios against a named peer
+# 77 says that something it needs isn't here, such as a GPU.
 	@failed=; for one in benchmarks/*.py; do \
-		echo "== $$one"; .venv/bin/python $$one || failed="$$failed $$one"; \
+		echo "== $$one"; .venv/bin/python $$one; status=$$?; \
+		case $$status in 0|77) ;; *) failed="$$failed $$one";; esac; \
 	done; [ -z "$$failed" ] || { echo "below the claim:$$failed"; exit 1; }
 
 lock: ## resolve all versions anew: requirements.lock and the conda environments (downloads some 3 GB)

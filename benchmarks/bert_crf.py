@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from machine.quiet import TOLERANCE, Rounds
 
 from visner import encoders, stages, tables
 from visner.errors import VisnerError
@@ -192,13 +193,17 @@ def main() -> int:
     labels = corpus_labels(arguments.sentences)
     splits = tables.read_table(arguments.sentences, tables.SENTENCES, ["split"]).column("split").to_pylist()
     steps = math.ceil(splits.count("train") / arguments.batch)
-    ours, theirs = [], []
-    for seed in arguments.seeds:
-        with tempfile.TemporaryDirectory() as folder:
-            ours.append(train_ours(recipe, given, labels, seed, Path(folder)))
-            theirs.append(train_theirs(recipe, given, labels, seed, Path(folder), arguments.group_by_length))
-        for name, run in (("visner", ours[-1]), ("Trainer", theirs[-1])):
-            print(f"seed {seed}, {name}: seconds {np.round(run.seconds, 1)}, dev F1 {np.round(run.dev, 4)}", flush=True)
+    ours, theirs, rounds = [], [], Rounds({"visner": [], "Trainer": []}, TOLERANCE)
+    with rounds.busy:
+        for seed in arguments.seeds:
+            with tempfile.TemporaryDirectory() as folder:
+                ours.append(train_ours(recipe, given, labels, seed, Path(folder)))
+                theirs.append(train_theirs(recipe, given, labels, seed, Path(folder), arguments.group_by_length))
+            for name, run in (("visner", ours[-1]), ("Trainer", theirs[-1])):
+                rounds.seconds[name].append(statistics.median(run.seconds))
+                said = f"seconds {np.round(run.seconds, 1)}, dev F1 {np.round(run.dev, 4)}"
+                print(f"seed {seed}, {name}: {said}", flush=True)
+            rounds.look()
     medians = []
     for name, runs in (("visner BERT-CRF", ours), ("HuggingFace Trainer", theirs)):
         medians.append(statistics.median(s for run in runs for s in run.seconds) / steps)
@@ -210,6 +215,7 @@ def main() -> int:
             f"test F1 {np.mean(scores):.2f}{spread}"
         )
     print(f"ratio of the medians: {medians[1] / medians[0]:.2f} (claimed: at least 1)")
+    print(f"a seed is a round; {rounds}")
     spread = statistics.stdev(run.score for run in theirs) if len(theirs) > 1 else 0.0
     lower = np.mean([run.score for run in ours]) < np.mean([run.score for run in theirs]) - spread
     return int(medians[0] > medians[1] or lower)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from machine.quiet import TOLERANCE, Rounds
 
 from visner import stages
 from visner.ner import inputs
@@ -237,13 +238,17 @@ def main() -> int:
     if recipe.fusion == "gate":
         parser.error("flair's tagger has no gate: choose an experiment with fusion none or simple")
     units = sum(map(len, data.splits["train"]))
-    ours, peer = [], []
-    for seed in arguments.seeds:
-        with tempfile.TemporaryDirectory() as folder:
-            ours.append(train_ours(recipe, data, seed, arguments.epochs, Path(folder)))
-            peer.append(train_flair(recipe, data, seed, arguments.epochs, Path(folder)))
-        for name, run in (("visner", ours[-1]), ("flair", peer[-1])):
-            print(f"seed {seed}, {name}: seconds {np.round(run.seconds, 1)}, dev F1 {np.round(run.dev, 3)}", flush=True)
+    ours, peer, rounds = [], [], Rounds({"visner": [], "flair": []}, TOLERANCE)
+    with rounds.busy:
+        for seed in arguments.seeds:
+            with tempfile.TemporaryDirectory() as folder:
+                ours.append(train_ours(recipe, data, seed, arguments.epochs, Path(folder)))
+                peer.append(train_flair(recipe, data, seed, arguments.epochs, Path(folder)))
+            for name, run in (("visner", ours[-1]), ("flair", peer[-1])):
+                rounds.seconds[name].append(statistics.median(run.seconds))
+                said = f"seconds {np.round(run.seconds, 1)}, dev F1 {np.round(run.dev, 3)}"
+                print(f"seed {seed}, {name}: {said}", flush=True)
+            rounds.look()
     for name, runs in (("visner", ours), ("flair SequenceTagger", peer)):
         seconds = statistics.median(s for run in runs for s in run.seconds)
         scores = [100 * run.score for run in runs]
@@ -255,6 +260,7 @@ def main() -> int:
         s for r in ours for s in r.seconds
     )
     print(f"ratio of the medians: {ratio:.2f} (claimed: at least 3)")
+    print(f"a seed is a round; {rounds}")
     means = [statistics.mean(100 * run.score for run in runs) for runs in (ours, peer)]
     spread = statistics.stdev(100 * run.score for run in peer) if len(peer) > 1 else 0.0
     return int(ratio < 3 or means[0] < means[1] - spread)

@@ -1,22 +1,21 @@
 """How fast `visner nouns` is beside a bare fugashi loop.
 
 The loop reads surface and feature_raw of every word of every sentence, in this process, and keeps nothing. The stage
-reads a table of sentences and writes its three files, with one process and with several. All run in turns; printed are
-the medians in characters a second, and their ratios. Exit status 1 if the stage has less than 0.6 of the loop's speed
-with one process, or with several less than 0.75 of that times their number (of idle cores).
+reads a table of sentences and writes its three files, with one process and with several. All take turns until two
+rounds agree; printed are characters a second, and their ratios. Exit status 1 if the stage has less than 0.6 of the
+loop's speed with one process, or with several less than 0.75 of that times their number (of idle cores).
 """
 
 import argparse
 import os
 import re
-import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import fugashi
 import unidic_lite
+from machine.quiet import MOST, until_two_agree
 
 from visner import tables
 from visner.nouns.extraction import find_nouns
@@ -45,7 +44,7 @@ def main() -> int:
     """Measure, print, compare with the claim."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--processes", type=int, default=os.cpu_count(), metavar="N", help="(default: one a core)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="turns that each has (default: 3)")
+    parser.add_argument("--rounds", type=int, default=MOST, metavar="N", help="at most (default: %(default)s)")
     arguments = parser.parse_args()
     folders = [ROOT.parent / "shared/data/gsd-ene", ROOT / "data/sample"]
     folder = next((one for one in folders if one.is_dir()), None)
@@ -53,7 +52,7 @@ def main() -> int:
         parser.error(f"no text: neither {folders[0]} nor {folders[1]} is there")
     texts = read_texts(folder)
     characters = sum(map(len, texts))
-    print(f"{folder.name}: {len(texts)} sentences, {characters} characters, medians of {arguments.rounds} rounds")
+    print(f"{folder.name}: {len(texts)} sentences, {characters} characters")
 
     with tempfile.TemporaryDirectory() as scratch:
         sentences = Path(scratch, "sentences.parquet")
@@ -69,18 +68,14 @@ def main() -> int:
         runs = {"bare loop": lambda: loop_bare(texts), "1 process": lambda: stage(1)}
         if several > 1:
             runs[f"{several} processes"] = lambda: stage(several)
-        speeds = {name: [] for name in runs}
-        for _ in range(arguments.rounds):
-            for name, run in runs.items():
-                start = time.perf_counter()
-                run()
-                speeds[name].append(characters / (time.perf_counter() - start))
+        rounds = until_two_agree(runs, arguments.rounds)
 
-    medians = {name: statistics.median(values) for name, values in speeds.items()}
-    bare, one, *more = medians.values()
-    for name, speed in medians.items():
+    speeds = {name: characters / rounds.typical(name) for name in runs}
+    bare, one, *more = speeds.values()
+    for name, speed in speeds.items():
         print(f"{name:>12}: {speed:10,.0f} characters/s, {speed / bare:.2f} of the bare loop")
     reached = one >= 0.6 * bare and all(speed >= 0.75 * several * one for speed in more)
+    print(rounds)
     print("the claim holds" if reached else "BELOW THE CLAIM")
     return 0 if reached else 1
 

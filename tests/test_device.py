@@ -1,8 +1,10 @@
 """A job that was given GPUs which it would leave idle stops before it computes; so does one that lacks its GPU."""
 
+import logging
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -81,3 +83,35 @@ def test_jobs_side_by_side_have_a_gpu_each_while_there_are_some(tmp_path):
     assert jobs[3][1] == 1
     for job, _ in jobs:
         job.communicate()
+
+
+def test_the_gain_of_bfloat16_is_that_of_a_product_timed_here():
+    """Beside a larger product in plain view; only the order of magnitude, for the machine may be busy."""
+    seconds = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        one = torch.ones(300, 300, dtype=dtype)
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            one @ one
+            times.append(time.perf_counter() - began)
+        seconds[dtype] = min(times)
+    expected = seconds[torch.float32] / seconds[torch.bfloat16]
+    assert expected / 8 < device.bfloat16_gain(torch.device("cpu")) < 8 * expected
+
+
+@pytest.mark.parametrize("gain, lines", [(0.01, 1), (2.0, 0)])
+def test_case_bfloat16_that_is_slower_than_float32_is_said_in_one_line(monkeypatch, caplog, gain, lines):
+    """In whichever stage: all that have `precision` ask for this context. The product is timed once a process."""
+    timed = []
+    monkeypatch.setattr(device, "bfloat16_gain", lambda on: timed.append(on.type) or gain)
+    device._warn_if_slower.cache_clear()
+    one = torch.ones(4, 4)
+    with caplog.at_level(logging.WARNING, "visner"):
+        for precision in ("float32", "bfloat16", "bfloat16"):
+            with device.autocast(torch.device("cpu"), precision):
+                assert (one @ one).dtype == getattr(torch, precision)
+    device._warn_if_slower.cache_clear()
+    assert timed == ["cpu"]
+    said = "precision: bfloat16 products take 100.0 times as long as float32 ones on this machine; `precision: float32`"
+    assert [line.startswith(said) for line in caplog.messages] == [True] * lines

@@ -54,7 +54,7 @@ PATHS = {
     "studies.tweets.published": "published.json",
 }
 # Texts that name no path; a new key must be added here, or be declared as one.
-NO_PATHS = {
+NO_PATHS = {"comment", 
     "query_column", "files_column", "note", "pos", "exclude", "classes", "placeholders", "base", "sha256",
     "user_agent", "allow_hosts", "engine", "language", "region", "options", "backbone", "encoder", "corpora", "corpus",
     "images", "embedding", "vectors", "matcher", "pool", "pool_corpus", "baseline", "systems", "system", "seen_class",
@@ -105,7 +105,7 @@ def content():
         "embeddings": {"own": {"backbone": "resnet18"}},
         "vectors": {"ready": {part: {"dimensions": 3} for part in ("glove_char", "glove_word")} | {"flair": {}}},
         "matchers": {"m": {"corpus": "tweets", "images": "attached", "embedding": "own"}},
-        "experiments": {"bert": bert, "other": {**bert, "encoder": "bert-base-uncased"}},
+        "experiments": {"bert": bert, "other": {**bert, "encoder": "bert-base-uncased@v1"}},
         "studies": {"tweets": {"baseline": "bert", "systems": ["other"]}},
     }
     for key, path in PATHS.items():
@@ -220,7 +220,7 @@ def test_case_variables_and_the_home_folder_are_put_into_every_path(content, pla
             file.resolve() for file in plain.corpus_files(SimpleNamespace(corpus=corpus))
         ]
     assert wiring.picture_listing("attached") == plain.picture_listing("attached")
-    assert set(wiring.hub_encoders().values()) == {"bert-base-uncased"}
+    assert set(wiring.hub_encoders().values()) == {"bert-base-uncased@v1"}
     # nothing of it is recorded: what a result is made by is the same on another machine
     assert str(place) not in wiring.system(SimpleNamespace(experiment="bert")) + wiring.config.model_dump_json()
 

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+import torch
 from transformers import BertConfig, BertModel, RobertaConfig, RobertaModel
 
 from visner.errors import VisnerError
@@ -29,3 +30,15 @@ def test_each_folder_that_is_of_no_use_is_one_line(encoder, tmp_path):
         with pytest.raises(VisnerError, match="encoder: .*" + folder.name) as error:
             load(folder)
         assert "\n" not in str(error.value)
+
+
+def test_a_pickle_is_not_read_and_the_line_that_converts_it_works(encoder, tmp_path):
+    folder = shutil.copytree(encoder, tmp_path / "pickled")
+    expected = BertModel.from_pretrained(folder)
+    (folder / "model.safetensors").unlink()
+    torch.save(expected.state_dict(), folder / "pytorch_model.bin")
+    with pytest.raises(VisnerError, match="its weights are a pickle.*convert it: python -c") as error:
+        load(folder)
+    exec(str(error.value).split('python -c "')[1].removesuffix('"'))
+    found, _ = load(folder)
+    assert all(torch.equal(a, b) for a, b in zip(found.parameters(), expected.parameters(), strict=True))

@@ -161,13 +161,15 @@ def tweets(place, encoder, **more):
 def test_an_encoder_is_a_folder_as_it_is_or_is_fetched(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     one = SimpleNamespace(experiment="one")
-    hub = tweets(tmp_path, "vinai/bertweet-base")
-    assert hub.hub_encoders() == {"vinai--bertweet-base": "vinai/bertweet-base"}
-    folder = "resources/encoders/vinai--bertweet-base"
+    hub = tweets(tmp_path, "vinai/bertweet-base@v1.0")
+    assert hub.hub_encoders() == {"vinai--bertweet-base@v1.0": "vinai/bertweet-base@v1.0"}
+    folder = "resources/encoders/vinai--bertweet-base@v1.0"
     assert f"{folder}/model.safetensors" in hub.training_encoder(one)
     assert hub.training_arguments(one)[-2:] == ["--encoder", folder]
     assert hub.ner_tables(one) == {"sentences": "results/corpora/a/sentences.parquet"}
-    assert '"encoder": "vinai/bertweet-base"' in hub.system(one)
+    assert '"encoder": "vinai/bertweet-base@v1.0"' in hub.system(one)
+    with pytest.raises(VisnerError, match="encoder: .*a revision, .*: write vinai/bertweet-base@REVISION"):
+        tweets(tmp_path, "vinai/bertweet-base")
     make_encoder(tmp_path / "models" / "mine")
     own = tweets(tmp_path, "models/mine")
     assert own.hub_encoders() == {}

@@ -11,15 +11,30 @@ from visner.recipes import below
 FETCHED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")  # of an encoder of the hub
 NEEDED = (  # by `visner.pretrained`: one of each row
     ("config.json",),
-    ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"),
+    ("model.safetensors", "model.safetensors.index.json"),
     ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"),
 )
+NO_NAME = "it can't be a name of the hub, NAME@REVISION or, where there is no folder OWNER, OWNER/NAME@REVISION"
 PACKAGE = "package:"  # before NAME/FOLDER, a folder in an installed Python package
 
 
 def of_hub(encoder: str, root: Path) -> bool:
-    """Whether a recipe's encoder is a name of the hub, not a folder below `root` or in a package."""
+    """Whether a recipe's encoder is NAME@REVISION of the hub, not a folder below `root` or in a package."""
     return not encoder.startswith(PACKAGE) and not below(root, encoder).is_dir()
+
+
+def of_revision(encoder: str) -> tuple[str, str]:
+    """The name and the revision of an encoder of the hub; VisnerError where it doesn't say both."""
+    matched = re.fullmatch(r"([A-Za-z0-9][\w.-]*(?:/[\w.-]+)?)(?:@([\w./-]+))?", encoder)
+    if not matched:
+        raise VisnerError(NO_NAME)
+    name, revision = matched.groups()
+    if revision is None:
+        raise VisnerError(
+            f"a name of the hub needs a revision, a commit or a tag: write {name}@REVISION, since what the hub has can "
+            f"change; huggingface.co/{name}/commits/main lists the commits"
+        )
+    return name, revision
 
 
 def folder(encoder: str, root: Path) -> str:
@@ -41,11 +56,12 @@ def check(encoder: str, root: Path) -> None:
     """VisnerError where a recipe's encoder can be none of these, or lacks a file that `visner.pretrained` reads."""
     if of_hub(encoder, root):
         owner = encoder.rpartition("/")[0]
-        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", encoder) or owner and (root / owner).is_dir():
-            raise VisnerError(
-                f"there is no folder {below(root, encoder)}, and it can't be a name of the hub, which is a name, or "
-                "OWNER/NAME where there is no folder OWNER"
-            )
+        try:
+            if owner and (root / owner).is_dir():
+                raise VisnerError(NO_NAME)
+            of_revision(encoder)
+        except VisnerError as error:
+            raise VisnerError(f"there is no folder {below(root, encoder)}, and {error}") from None
         return
     place = Path(folder(encoder, root))
     for names in NEEDED:

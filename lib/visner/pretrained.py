@@ -12,12 +12,19 @@ from visner.errors import VisnerError
 def load(folder: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """The encoder in float32 and the tokenizer of a folder (`save_pretrained`'s, or a copy of the hub's).
 
-    Nothing is fetched. VisnerError where the folder has none, or where they can't be used together.
+    Nothing is fetched, and no pickle is read. VisnerError where the folder has none, or where they can't be used
+    together.
     """
     if not Path(folder).is_dir():
         raise VisnerError(f"encoder: there is no folder {folder}")
+    if not any(Path(folder).glob("*.safetensors")) and any(Path(folder).glob("*.bin")):
+        code = f"from transformers import AutoModel as M; M.from_pretrained('{folder}').save_pretrained('{folder}')"
+        raise VisnerError(
+            f"encoder: {folder}: its weights are a pickle, which can run code when it is read; if you trust it, "
+            f'convert it: python -c "{code}"'
+        )
     try:
-        encoder = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+        encoder = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32)
         # byte-level tokenizers join a word with the space before it, and refuse words without this
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True)
     except (OSError, ValueError) as error:

@@ -8,6 +8,7 @@ from visner import tables
 from visner.errors import VisnerError
 from visner.evaluation.published import Published
 from visner.recipes import Study
+from visner.recipes.base import BERT
 
 from .conftest import bert, markdown_table
 
@@ -245,4 +246,4 @@ def test_every_table_is_on_the_page_and_the_gallery_is_linked(tweets):
     assert "[The gallery](" in page.read_text()
     recipes = {row["system"]: row for row in rows_of(page, "recipes")}
     assert recipes["look"]["grounding"] == "vokens"
-    assert recipes["text"]["encoder"] == "bert-base-uncased"
+    assert recipes["text"]["encoder"] == BERT

@@ -94,6 +94,17 @@ def test_emissions_are_those_of_the_equations(sentences, tables, fusion, gate):
         torch.testing.assert_close(one[: len(sentence)], reference(model, sentence, tables))
 
 
+def test_bfloat16_is_near_float32_and_is_said_once_where_it_is_slow(sentences, tables, slow_bfloat16):
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        torch.manual_seed(6)
+        model = BiLSTMCRF(recipe("gate", precision=precision), WIDTHS, 3, 0.3).eval()
+        found[precision], _ = model.emissions(prepare(sentences, tables, torch.device("cpu")))
+    assert not torch.equal(*found.values())
+    torch.testing.assert_close(*found.values(), atol=0.03, rtol=0.03)
+    assert len(slow_bfloat16()) == 1
+
+
 def test_gates_stand_at_units_with_pictures_and_nowhere_else(sentences, tables):
     torch.manual_seed(7)
     model = BiLSTMCRF(recipe("gate"), WIDTHS, LABELS).eval()

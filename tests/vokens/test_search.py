@@ -88,6 +88,18 @@ def test_the_graph_is_used_past_the_limit_and_its_recall_is_measured():
     assert torch.equal(kept.search(queries, 5, excluded)[0], rows)
 
 
+def test_the_graph_finds_the_largest_raw_products_too():
+    """Vectors of very different norms, as a matcher with `norm: none` has them."""
+    pytest.importorskip("faiss")
+    rng = np.random.default_rng(6)
+    queries, vectors = 3 * unit(rng, 300), unit(rng, 3000) * torch.from_numpy(rng.lognormal(0, 0.5, (3000, 1))).float()
+    graph = Pool(vectors, exact=2999)
+    rows, scores = graph.search(queries, 5)
+    torch.testing.assert_close(scores, torch.einsum("nd,nmd->nm", queries, vectors[rows]))
+    assert graph.method == "hnsw"
+    assert graph.recall(queries, 5) > 0.9
+
+
 def test_a_missing_faiss_is_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
     vectors = unit(np.random.default_rng(5), 20)

@@ -16,6 +16,9 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]  # it becomes 
 PositiveInt = Annotated[int, Field(gt=0, strict=True)]  # strict: neither "10" nor true is a number
 Seed = Annotated[int, Field(ge=0, strict=True)]
 
+# UMT's BERT, as the hub has it at one commit.
+BERT = "google-bert/bert-base-cased@cd5ef92a9fb2f889e972770a36d4ed042daf221e"
+
 
 class Place(NamedTuple):
     """What must be at the path that a key names, before the first job; `or_name`: it may hold a name instead."""

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import Discriminator, Field, PositiveFloat, Tag, model_validator
 
-from visner.recipes.base import File, Name, PositiveInt, Recipe, Seed
+from visner.recipes.base import BERT, File, Name, PositiveInt, Recipe, Seed
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
@@ -94,7 +94,7 @@ class BertExperiment(ExperimentRecipe):
     """A fine-tuned HuggingFace encoder with a CRF (vokenized NER)."""
 
     model: Literal["bert_crf"]
-    encoder: str = "bert-base-uncased"  # HuggingFace's name, a folder, or package:NAME/FOLDER
+    encoder: str = BERT  # NAME@REVISION of HuggingFace's hub, a folder, or package:NAME/FOLDER
     max_subtokens: PositiveInt = 512  # of one pass of the encoder; longer sentences take several
     grounding: Literal["vokens", "attached"] | None = None
     matcher: Name | None = None  # whose vokens they are

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from visner.recipes.base import Name, PositiveInt, Recipe, Seed
-from visner.recipes.experiments import Training
+from visner.recipes.base import BERT, Name, PositiveInt, Recipe, Seed
+from visner.recipes.experiments import Probability, Training
 
 
 class Matcher(Recipe):
@@ -14,11 +14,13 @@ class Matcher(Recipe):
     corpus: Name
     images: Name  # of the source `attached`: the pictures that come with the corpus' sentences
     embedding: Name
-    encoder: str = "bert-base-uncased"  # HuggingFace's name, a folder, or package:NAME/FOLDER
+    encoder: str = BERT  # NAME@REVISION of HuggingFace's hub, a folder, or package:NAME/FOLDER
     words: Literal["first", "mean"] = "first"  # a word's state: its first sub-token's, or the mean over all
     precision: Literal["float32", "bfloat16"] = "float32"  # of the text encoder
     hidden: PositiveInt = 256
     dimensions: PositiveInt = 64  # of the common space
+    norm: Literal["unit", "none"] = "unit"  # of the vectors in it; none: the perceptrons' outputs as they are (eq. 2)
+    dropout: Probability = 0.0  # of the perceptrons' hidden layer, while training
     loss: Literal["hinge", "infonce"] = "hinge"
     margin: PositiveFloat = 0.5  # of the hinge
     temperature: PositiveFloat = 0.07  # of InfoNCE

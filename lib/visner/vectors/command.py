@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     embed.set_defaults(verb_run=_flair_embed)
 
     encoder = verbs.add_parser("encoder", help="fetch a text encoder of HuggingFace's hub")
-    encoder.add_argument("--name", required=True, help="its name there, such as bert-base-uncased")
+    encoder.add_argument("--name", required=True, help="its name there and a commit or tag: NAME@REVISION")
     encoder.add_argument("--output", required=True, type=Path, metavar="FOLDER")
     encoder.set_defaults(verb_run=_encoder)
 

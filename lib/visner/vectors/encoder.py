@@ -62,7 +62,7 @@ class FlairEncoder:
         column = torch.tensor(columns, dtype=torch.long, device=self.device)  # [words]
         states = torch.empty(len(steps), model.hidden, device=self.device)  # [words, hidden]
         carried = None
-        with torch.backends.cudnn.flags(allow_tf32=False):  # float32 is float32 on a GPU too
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # float32 is float32 on a GPU too
             for start in range(0, longest, STEPS):
                 output, carried = model(ids[start : start + STEPS], carried)  # [t, B, hidden]
                 here = (step >= start) & (step < start + STEPS)

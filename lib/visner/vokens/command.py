@@ -6,7 +6,7 @@ it goes on from its checkpoint. `pool` brings the pictures that are searched int
 word of every split those with the largest inner product: its vokens. `judge` says how good they are: recall on dev,
 diversity, own pictures, overlap of splits. `states` and `search` can each be spread over jobs by --shard and --shards.
 
-    visner vokens states --encoder resources/encoders/bert-base-uncased --words first \\
+    visner vokens states --encoder models/mine --words first \\
         --sentences results/corpora/twitter2017/sentences.parquet --output states.npy --statistics states.json
     visner vokens train --recipe config/twitter2017.yaml:matchers.twitter2017 --sentences ... --states states.npy \\
         --images SHARDS --embeddings SHARDS --resume results/.resume --output matcher.safetensors \\

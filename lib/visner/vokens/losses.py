@@ -19,8 +19,18 @@ def hinge_rank_loss(scores: Tensor, own: Tensor, margin: float) -> Tensor:
         mean over (i, v), v != own(i), of max(0, margin - S[i, own(i)] + S[i, v])
       + mean over (i, j), own(j) != own(i), of max(0, margin - S[i, own(i)] + S[j, own(i)])
 
-    Tan and Bansal (Vokenization, EMNLP 2020, section 3.2) draw one negative each; the batch-wise form of their code
-    takes, for the second line, the word j in the place of i in each other sentence; here it is every word.
+    Beside Tan and Bansal (Vokenization, EMNLP 2020, section 3.2) and their public code:
+
+    - First line. Their training pairs the sentences of a batch at random: a word has one negative, the picture of its
+      partner. Averaged over all pairings that is this line. Their batch-wise loss sums the same hinges, and divides by
+      B words' pictures where B - 1 are negatives (B sentences): it is this line times (B - 1) / B.
+    - Second line. The paper draws one word of another sentence. Their training loss has no such line. Their batch-wise
+      loss takes the word j at the place of i in each other sentence (its margin is then measured from a padding's
+      score where the own sentence is the shorter one), and divides as above; here j is every word.
+    - The words themselves. Theirs are sub-tokens, special ones included; here they are words.
+    - Pictures. Theirs are a sentence's own, and a copy of it in another sentence is a negative; here it is none.
+
+    With sentences of one word the batch-wise loss is this one times (B - 1) / B.
 
     `scores` is [N, P], `own` [N] the column of each word's picture. Zero where the batch has one picture only.
     """

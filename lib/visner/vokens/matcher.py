@@ -25,11 +25,12 @@ class Batch:
 
 
 class Matcher(nn.Module):
-    """Frozen states of words [*, D_w] and frozen vectors of pictures [*, D_v] to unit vectors of one space.
+    """Frozen states of words [*, D_w] and frozen vectors of pictures [*, D_v] to vectors of one space.
 
     The relevance of a picture to a word is their inner product (eq. 1). Each side is d -> `hidden` -> ReLU ->
-    `dimensions` (section 5). An input is first divided by its side's root mean square over the training pairs, so that
-    encoders and backbones of any scale train at one learning rate.
+    `dimensions` (section 5), with `dropout` of the hidden layer, and with `norm: unit` its output is brought to norm 1
+    (`none`: it stays as it is, as eq. 2 has it). An input is first divided by its side's root mean square over the
+    training pairs, so that encoders and backbones of any scale train at one learning rate.
     """
 
     def __init__(self, recipe: Recipe, words: int, pictures: int):
@@ -39,12 +40,12 @@ class Matcher(nn.Module):
         self.pictures = _perceptron(pictures, recipe)
 
     def embed_words(self, states: Tensor) -> Tensor:
-        """[*, dimensions], of norm 1."""
-        return functional.normalize(self.words(states), dim=-1)
+        """[*, dimensions]"""
+        return self._normed(self.words(states))
 
     def embed_pictures(self, vectors: Tensor) -> Tensor:
-        """[*, dimensions], of norm 1."""
-        return functional.normalize(self.pictures(vectors), dim=-1)
+        """[*, dimensions]"""
+        return self._normed(self.pictures(vectors))
 
     def loss(self, batch: Batch) -> Tensor:
         """The recipe's loss of a batch."""
@@ -52,6 +53,9 @@ class Matcher(nn.Module):
         if self.recipe.loss == "hinge":
             return hinge_rank_loss(scores, batch.own, self.recipe.margin)
         return infonce_loss(scores, batch.own, self.recipe.temperature)
+
+    def _normed(self, vectors: Tensor) -> Tensor:
+        return functional.normalize(vectors, dim=-1) if self.recipe.norm == "unit" else vectors
 
 
 class Scale(nn.Module):
@@ -70,9 +74,8 @@ class Scale(nn.Module):
 
 
 def _perceptron(inputs: int, recipe: Recipe) -> nn.Sequential:
-    return nn.Sequential(
-        Scale(), nn.Linear(inputs, recipe.hidden), nn.ReLU(), nn.Linear(recipe.hidden, recipe.dimensions)
-    )
+    hidden = nn.Sequential(nn.ReLU(), nn.Dropout(recipe.dropout))
+    return nn.Sequential(Scale(), nn.Linear(inputs, recipe.hidden), hidden, nn.Linear(recipe.hidden, recipe.dimensions))
 
 
 def save(path: str | Path, matcher: Matcher) -> None:

@@ -21,7 +21,7 @@ SAMPLE = 1000  # queries by which its recall is measured
 
 
 class Pool:
-    """Pictures to be searched, [P, d] of norm 1; one search at a time."""
+    """Pictures to be searched, [P, d] of any norm; one search at a time."""
 
     def __init__(self, vectors: Tensor, graph: np.ndarray | None = None, exact: int | None = None):
         """`graph` is what `Pool.graph` gave for these vectors: it takes long to build. `exact` is for tests."""

@@ -14,6 +14,7 @@ class ImageRecipe(Recipe):
     depth: PositiveInt = 15  # usable pictures a query at most
     max_pixels: PositiveInt = 40_000_000
     max_bytes: PositiveInt = 20_000_000
+    max_seconds: PositiveFloat = 60.0  # of processor time to decode a picture: forty times what the largest need
     side: PositiveInt = 256  # the kept form's shorter side, in pixels; smaller pictures stay as they are
     note: str | None = None  # what readers must know of these pictures; stands at the head of every study with them
     on_network: ClassVar[bool] = False  # whether looking a query up may leave this machine

@@ -9,8 +9,9 @@ import asyncio
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
@@ -19,10 +20,11 @@ from visner import stages
 from visner.errors import VisnerError
 from visner.images.crawling.buckets import Asked, Bucket, Known, Outcome, PageRead, bucket_of
 from visner.images.crawling.client import Client, Failure
-from visner.images.crawling.decoding import Decoders
 from visner.images.crawling.engines import AddressSource, redacted
 from visner.images.crawling.network import SILENT, Network, is_answer, pauses
 from visner.images.crawling.writer import Writer
+from visner.images.decoding import Decoders
+from visner.images.prepare import Picture
 from visner.recipes import CrawledImages
 
 ENOUGH_TO_JUDGE = 20  # queries before the share of empty ones says anything
@@ -72,9 +74,14 @@ def _leaves(group: BaseException) -> list[BaseException]:
 async def _crawl(recipe, source, buckets, queries, workers, shown, counts, empty) -> None:
     # Names are resolved in threads: one slow name server must not hold up the others.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
-    with ThreadPoolExecutor(1, thread_name_prefix="pages") as reader, Decoders(recipe, workers) as decoders:
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="pages") as reader,
+        Decoders(recipe, workers) as decoders,
+        ThreadPoolExecutor(workers, thread_name_prefix="decode") as decoding,
+    ):
+        prepare = partial(asyncio.get_running_loop().run_in_executor, decoding, decoders.prepare)
         async with Client(recipe.crawl, recipe.max_bytes) as client, Writer() as writer:
-            crawl = Crawl(recipe, source, buckets, queries, client, writer, reader, decoders, shown, counts, empty)
+            crawl = Crawl(recipe, source, buckets, queries, client, writer, reader, prepare, shown, counts, empty)
             # More queries than pictures in flight: those that wait for a slow host hold none up.
             turns = asyncio.Semaphore(2 * recipe.crawl.concurrency)
             async with asyncio.TaskGroup() as group:
@@ -95,14 +102,14 @@ class Crawl:
 
     group: asyncio.TaskGroup
 
-    def __init__(self, recipe, source, buckets, queries, client, writer, reader, decoders, shown, counts, empty):
+    def __init__(self, recipe, source, buckets, queries, client, writer, reader, prepare, shown, counts, empty):
         self.recipe: CrawledImages = recipe
         self.source: AddressSource = source
         self.buckets: Mapping[int, Bucket] = buckets
         self.client: Client = client
         self.writer: Writer = writer
         self.reader: ThreadPoolExecutor = reader  # of result pages, which are parsed in Python
-        self.decoders: Decoders = decoders
+        self.prepare: Callable[[bytes], Awaitable[Picture | str]] = prepare  # as Decoders.prepare
         self.shown: tqdm = shown
         self.network = Network(client, recipe.crawl.patience, _server_of(source, queries))
         self.counts: Counter = counts
@@ -247,7 +254,7 @@ class Crawl:
                 if is_answer(answer):
                     self.network.heard()
                 if not isinstance(answer, Failure):
-                    picture = await self.decoders.prepare(answer)
+                    picture = await self.prepare(answer)
                     rejected = isinstance(picture, str)
                     outcome = Outcome(url, picture, None) if rejected else Outcome(url, None, picture)
                     return await self._keep(bucket, outcome)

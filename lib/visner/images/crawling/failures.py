@@ -21,7 +21,6 @@ FAILURES = {
     "incomplete": "fewer bytes came than were announced",
     "bad-answer": "no HTTP that can be read, or its compression is broken or unknown",
     "robots": "the host's robots.txt forbids it, or could not be had because of an error of the host",
-    "crashes-decoder": "the process that decodes it is killed, twice, or has too little memory",
 }
 
 

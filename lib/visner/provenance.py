@@ -57,7 +57,7 @@ def sha256_listing(folders: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for folder in folders:
         for name, status in _files_below(folder):
-            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 

@@ -158,7 +158,9 @@ def test_a_database_that_another_program_has_locked_is_one_line(tmp_path, monkey
     monkeypatch.setattr(database, "PATIENCE", 0.2)
     with Bucket(tmp_path, BUCKET) as bucket, closing(sqlite3.connect(bucket.path)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(VisnerError, match="locked: another program has it locked"):
+        with pytest.raises(
+            VisnerError, match="locked: another program has it locked .*: run again when that program has ended$"
+        ):
             bucket.commit([PageRead(QUERIES[0], 0, [], True)], [])
         other.execute("ROLLBACK")
         bucket.commit([PageRead(QUERIES[0], 0, [], True)], [])

@@ -8,11 +8,11 @@ so that counting or joining pictures reads none of them.
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from visner import tables
-from visner.errors import VisnerError
+from visner import databases, tables
+from visner.databases import primary_code
 
 BUCKETS = 64
 VERSION = 1  # of the tables below, kept as SQLite's user_version
@@ -58,16 +58,6 @@ CREATE TABLE kept (
 PRAGMA user_version = {VERSION};
 """
 REPAIR = "run `visner store verify --repair`, then this again"
-EXPLANATIONS = {
-    sqlite3.SQLITE_FULL: "the disk is full: nothing that was committed is lost; free space and run again",
-    sqlite3.SQLITE_IOERR: "the disk is full, a quota used up, or the disk fails: nothing that was committed is lost; "
-    "free space and run again",
-    sqlite3.SQLITE_BUSY: f"another program has it locked for more than {PATIENCE} s; end that program and run again",
-    sqlite3.SQLITE_READONLY: "no permission to write it; change its mode or owner, or its folder's",
-    sqlite3.SQLITE_CANTOPEN: "it can't be opened; look at the permissions of it and of its folder",
-    sqlite3.SQLITE_CORRUPT: f"the file is damaged; {REPAIR}",
-    sqlite3.SQLITE_NOTADB: f"the file is damaged; {REPAIR}",
-}
 
 
 def bucket_of(query: str) -> int:
@@ -78,19 +68,9 @@ def bucket_of(query: str) -> int:
     return int.from_bytes(hashlib.sha256(query.encode()).digest()[:8], "big") % BUCKETS
 
 
-def primary_code(error: sqlite3.Error) -> int:
-    """SQLite's result code of an error, without its extended part; 0 for those of Python's own."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> AbstractContextManager[None]:
     """A block whose SQLite errors become one line, with what to do about them."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        remedy = EXPLANATIONS.get(primary_code(error), f"if this happens again, the file may be damaged; {REPAIR}")
-        raise VisnerError(f"{path}: {error}: {remedy}") from error
+    return databases.explained(path, PATIENCE, REPAIR)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from visner.errors import VisnerError
 from visner.images.crawling.buckets import Asked, Bucket, Known, Outcome, PageRead, bucket_of
 from visner.images.crawling.client import Client, Failure
 from visner.images.crawling.engines import AddressSource, redacted
+from visner.images.crawling.failures import TRANSIENT
 from visner.images.crawling.network import SILENT, Network, is_answer, pauses
 from visner.images.crawling.writer import Writer
 from visner.images.decoding import Decoders
@@ -92,9 +93,14 @@ async def _crawl(recipe, source, buckets, queries, workers, shown, counts, empty
 
 
 def stored(bucket: Bucket, query: str, candidates: int) -> tuple[Asked, dict[str, Known]]:
-    """What the store has: the query's addresses, and the outcomes of those that may be tried."""
+    """What the store has: the query's addresses, and the lasting outcomes of those that may be tried."""
     asked = bucket.query(query) or Asked([], 0, False)
-    return asked, bucket.outcomes(asked.addresses[:candidates])
+    return asked, lasting(bucket, asked.addresses[:candidates])
+
+
+def lasting(bucket: Bucket, urls: Sequence[str]) -> dict[str, Known]:
+    """The outcomes of addresses but for transient failures: those are asked again, once a crawl."""
+    return {url: known for url, known in bucket.outcomes(urls).items() if known.reason not in TRANSIENT}
 
 
 class Crawl:
@@ -132,7 +138,7 @@ class Crawl:
                         break
                     asked = await self._next_page(bucket, query, asked)
                     wanted = asked.addresses[position : self.recipe.candidates]
-                    known |= await self.writer.call(bucket, Bucket.outcomes, wanted)
+                    known |= await self.writer.call(bucket, lasting, wanted)
                     continue
                 url = asked.addresses[position]
                 position += 1

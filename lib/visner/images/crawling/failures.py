@@ -12,7 +12,8 @@ FAILURES = {
     "refused-address": "a private or local address, none of the web (crawl.allow_hosts makes exceptions)",
     "refused-scheme": "neither http nor https, or no URL at all",
     "unreachable": "the connection was refused, or broke before an answer",
-    "proxy": "the proxy was not to be reached, or would not connect",
+    "proxy": "the proxy was not to be reached, or had an error",
+    "proxy-refused": "the proxy would not connect",
     "bad-certificate": "the host's certificate does not prove who it is",
     "timed-out": "longer than connect_timeout, read_timeout or total_timeout",
     "throttled": "the host asked for fewer requests (429, 503) to the last try, or for a wait beyond longest_wait",
@@ -20,20 +21,28 @@ FAILURES = {
     "too-many-bytes": "more than max_bytes",
     "incomplete": "fewer bytes came than were announced",
     "bad-answer": "no HTTP that can be read, or its compression is broken or unknown",
-    "robots": "the host's robots.txt forbids it, or could not be had because of an error of the host",
+    "robots": "the host's robots.txt forbids it",
+    "robots-unavailable": "the host's robots.txt could not be had because of an error of the host",
+    "x-robots-tag": "its X-Robots-Tag has noai, noimageai, noindex, noimageindex or none",
 }
+# What may come at another time: tried again now, and, where that is in vain, kept and asked again by the next run.
+TRANSIENT = frozenset(
+    {"unresolved", "unreachable", "proxy", "timed-out", "throttled", "incomplete", "robots-unavailable"}
+    | {"http-500", "http-502", "http-504"}
+)
 
 
 class Failure(Exception):
-    """One address gave nothing.
+    """One address gave nothing; `reason` is a key of FAILURES, or a status other than 200 as "http-404"."""
 
-    `reason` is a key of FAILURES, or a status other than 200 as "http-404". `transient`: at another time it may come.
-    """
-
-    def __init__(self, reason: str, *, transient: bool = False):
+    def __init__(self, reason: str):
         super().__init__(f"{reason}: {FAILURES[reason]}" if reason in FAILURES else reason)
         self.reason = reason
-        self.transient = transient
+
+    @property
+    def transient(self) -> bool:
+        """Whether it may come at another time."""
+        return self.reason in TRANSIENT
 
 
 def failure_of(error: Exception, proxied: bool) -> Failure:
@@ -47,19 +56,19 @@ def failure_of(error: Exception, proxied: bool) -> Failure:
         case RefusedAddress() | aiohttp.ClientConnectorError(os_error=RefusedAddress()):
             return Failure("refused-address")
         case TimeoutError():
-            return Failure("timed-out", transient=True)
+            return Failure("timed-out")
         case aiohttp.ClientHttpProxyError():
-            return Failure("proxy", transient=error.status >= 500)
+            return Failure("proxy" if error.status >= 500 else "proxy-refused")
         case aiohttp.ClientConnectorCertificateError():
             return Failure("bad-certificate")
         case aiohttp.ClientConnectorSSLError():
             return Failure("bad-answer")
         case aiohttp.ClientConnectorError() if proxied:
-            return Failure("proxy", transient=True)
+            return Failure("proxy")
         case aiohttp.ClientConnectorDNSError():
-            return Failure("unresolved", transient=True)
+            return Failure("unresolved")
         case aiohttp.ClientConnectionError() | OSError():
-            return Failure("unreachable", transient=True)
+            return Failure("unreachable")
         case ValueError():  # aiohttp.InvalidURL, and host names that cannot be encoded
             return Failure("refused-scheme")
         case _:

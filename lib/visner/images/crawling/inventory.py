@@ -61,12 +61,14 @@ def count(buckets: Iterator[Bucket]) -> tuple[Counter, Counter]:
 
 
 def meaning(reason: str) -> str:
-    """A failure's reason in words; empty where none are known."""
+    """A failure's reason in words, and whether it is asked again; empty where none are known."""
     try:
-        from visner.images.crawling.client import FAILURES  # it needs the extra `crawl`
+        from visner.images.crawling.failures import FAILURES, TRANSIENT  # they need the extra `crawl`
     except ImportError:
-        FAILURES = {}
+        FAILURES, TRANSIENT = {}, ()
     kind, _, status = reason.partition("-")
     if kind == "http" and status.isdigit() and status in {str(one.value) for one in HTTPStatus}:
-        return f"the server answered {HTTPStatus(int(status)).phrase}"
-    return prepare.REASONS.get(reason) or FAILURES.get(reason, "")
+        words = f"the server answered {HTTPStatus(int(status)).phrase}"
+    else:
+        words = prepare.REASONS.get(reason) or FAILURES.get(reason, "")
+    return f"{words}; asked again by the next run" if reason in TRANSIENT else words

@@ -1,13 +1,13 @@
 """Look into the crawl store and mend it.
 
-What a crawl was answered is kept in the folder `store` and never asked for twice. `show` counts it, also while a crawl
-is running. `verify` reads all of it and compares every picture with its checksum; with --repair, what can be read of a
-damaged file is saved, and the rest is asked again. `export` writes a query's pictures to a folder. `retry` forgets
-failed addresses and `forget` whole queries: the next run asks for them again. `verify`, `retry` and `forget` wait for a
-running crawl.
+What a crawl was answered is kept in the folder `store`, and only what failed for now is asked for twice. `show` counts
+it, also while a crawl is running. `verify` reads all of it and compares every picture with its checksum; with --repair,
+what can be read of a damaged file is saved, and the rest is asked again. `export` writes a query's pictures to a
+folder. `retry` forgets failed addresses and `forget` whole queries: the next run asks for them again. `verify`, `retry`
+and `forget` wait for a running crawl.
 
     visner store show --recipe config.yaml:images.bing
-    visner store retry --recipe config.yaml:images.bing --reason timed-out --reason http-503
+    visner store retry --recipe config.yaml:images.bing --reason http-404 --reason robots
     visner store export --recipe config.yaml:images.bing 富士山 fuji/
 """
 

@@ -227,6 +227,20 @@ def test_case_a_picture_that_its_host_reserves_is_a_row_and_counted(tmp_path):
     assert tables.read_provenance(tmp_path / "0.parquet")["counts"]["rejected"] == {"x-robots-tag": 1}
 
 
+def test_case_the_source_page_and_the_licence_are_kept(tmp_path, server):
+    rows = crawl(tmp_path, bing(server), QUERIES[:2])
+    assert rows
+    assert {(row["source_page"], row["licence"]) for row in rows} == {
+        ("https://blog.example.org/entry?id=7&page=2", None)
+    }
+    recipe = custom(tmp_path, server, server.web.pictures("京都")[:2], "/robots.txt")
+    named = "{self.server + self.paths[0]: {'page': 'https://me:SECRET@museum.example/1', 'licence': 'CC0 1.0'}}"
+    (tmp_path / "mine.py").write_text(f"{SOURCE}\n    def origins(self, page):\n        return {named}\n")
+    rows = crawl(tmp_path, recipe, ["京都"], root=tmp_path)
+    origins = [(row["source_page"], row["licence"]) for row in rows]
+    assert origins == [("https://museum.example/1", "CC0 1.0"), (None, None)]
+
+
 def test_an_engine_that_throttles_is_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr(network, "FIRST_PAUSE", 0.05)
     with HostileServer() as server:

@@ -18,10 +18,10 @@ from tqdm import tqdm
 
 from visner import stages
 from visner.errors import VisnerError
-from visner.images.crawling.buckets import Asked, Bucket, Known, Outcome, PageRead, bucket_of
+from visner.images.crawling.answers import NOT_NAMED, TRANSIENT, Asked, Known, Origin, Outcome, PageRead
+from visner.images.crawling.buckets import Bucket, bucket_of
 from visner.images.crawling.client import Client, Failure
 from visner.images.crawling.engines import AddressSource, redacted
-from visner.images.crawling.failures import TRANSIENT
 from visner.images.crawling.network import SILENT, Network, is_answer, pauses
 from visner.images.crawling.writer import Writer
 from visner.images.decoding import Decoders
@@ -185,7 +185,7 @@ class Crawl:
         """Read the query's next result page into the store."""
         address = next(self._pages_from(query, asked.pages), None)
         if address is None:
-            return await self._keep_page(bucket, query, asked, [])
+            return await self._keep_page(bucket, query, asked, {})
         where = f"{self.recipe.source}: {query!r}: {redacted(address)}"
         began = time.monotonic()
         found = await self._ask_for_page(bucket, query, asked, address, where)
@@ -216,7 +216,7 @@ class Crawl:
                 return await self._keep_page(bucket, query, asked, await self._read_page(where, answer))
             if answer.reason in NO_SUCH_PAGE:
                 stages.log.warning("%s: %s: taken as a query without pictures", where, answer)
-                return await self._keep_page(bucket, query, asked, [])
+                return await self._keep_page(bucket, query, asked, {})
             return answer
 
     def _pages_from(self, query: str, start: int):
@@ -224,23 +224,30 @@ class Crawl:
             if number >= start:
                 yield address
 
-    async def _read_page(self, where: str, content: bytes) -> list[str]:
-        """The addresses that a result page names, as they may be stored."""
+    async def _read_page(self, where: str, content: bytes) -> dict[str, Origin]:
+        """The addresses that a result page names, as they may be stored, with what it says of their origin."""
         loop = asyncio.get_running_loop()
         try:
-            named = await loop.run_in_executor(self.reader, self.source.addresses, content)
+            named, origins = await loop.run_in_executor(self.reader, self._parsed, content)
         except ValueError as error:
             raise VisnerError(f"{where}: {error}. What came so far is kept: run again later") from None
-        kept = [address for address in map(storable, named) if address is not None]
-        if len(kept) < len(named):
-            stages.log.warning("%s: %d addresses that are no text were left out", where, len(named) - len(kept))
+        kept = {}
+        for address in named:
+            if (url := storable(address)) is not None:
+                page, licence = origins.get(address, NOT_NAMED)
+                kept.setdefault(url, Origin(page and storable(page), licence and storable(licence)))
+        if left_out := sum(storable(address) is None for address in named):
+            stages.log.warning("%s: %d addresses that are no text were left out", where, left_out)
         return kept
 
-    async def _keep_page(self, bucket: Bucket, query: str, asked: Asked, named: list[str]) -> Asked:
+    def _parsed(self, content: bytes) -> tuple[list[str], Mapping[str, Origin]]:
+        return self.source.addresses(content), self.source.origins(content)
+
+    async def _keep_page(self, bucket: Bucket, query: str, asked: Asked, named: dict[str, Origin]) -> Asked:
         known = set(asked.addresses)
-        fresh = [url for url in dict.fromkeys(named) if url not in known]
+        fresh = [url for url in named if url not in known]
         last = not fresh
-        await self.writer.commit(bucket, PageRead(query, asked.pages, fresh, last))
+        await self.writer.commit(bucket, PageRead(query, asked.pages, fresh, last, named))
         if asked.pages == 0:
             self._judge(query, bool(fresh))
         return Asked([*asked.addresses, *fresh], asked.pages + 1, last)

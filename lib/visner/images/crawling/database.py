@@ -15,7 +15,7 @@ from visner import databases, tables
 from visner.databases import primary_code
 
 BUCKETS = 64
-VERSION = 1  # of the tables below, kept as SQLite's user_version
+VERSION = 2  # of the tables below, kept as SQLite's user_version
 PAGE_SIZE = 8192  # bytes
 PATIENCE = 120  # seconds that a transaction waits for another program's to end
 SMALL_TABLES = ("queries", "ranks", "addresses", "pictures")  # all but the pictures' bytes
@@ -41,6 +41,8 @@ CREATE TABLE addresses (
     reason TEXT,                -- why there is no picture; null where there is one, and where nothing came yet
     picture INTEGER,            -- of pictures
     time INTEGER,               -- of the outcome
+    source_page TEXT,           -- the page that shows the picture, and its licence, where the source names them
+    licence TEXT,
     CHECK (reason IS NULL OR picture IS NULL)
 ) STRICT;
 CREATE TABLE pictures (
@@ -57,6 +59,7 @@ CREATE TABLE kept (
 ) STRICT;
 PRAGMA user_version = {VERSION};
 """
+UPGRADES = {1: ["ALTER TABLE addresses ADD COLUMN source_page TEXT", "ALTER TABLE addresses ADD COLUMN licence TEXT"]}
 REPAIR = "run `visner store verify --repair`, then this again"
 
 
@@ -102,6 +105,21 @@ def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
     database.execute("PRAGMA synchronous = FULL")
     database.execute("PRAGMA secure_delete = ON")  # what is forgotten is not in the file any more
     return database
+
+
+def version(database: sqlite3.Connection) -> int:
+    """That of the file's tables."""
+    return database.execute("PRAGMA user_version").fetchone()[0]
+
+
+def upgrade(database: sqlite3.Connection) -> None:
+    """Bring the tables of an older visner up to date: by columns alone, so that every table stays where it is."""
+    if version(database) < VERSION:
+        with transaction(database):
+            for older in range(version(database), VERSION):
+                for statement in UPGRADES[older]:
+                    database.execute(statement)
+            database.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

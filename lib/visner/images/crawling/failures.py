@@ -1,35 +1,12 @@
-"""Why an address gave nothing, in the words of a table that a user reads."""
+"""Why an address gave nothing: what an error means, as a reason of the store."""
 
 import errno
 
 import aiohttp
 
 from visner.errors import VisnerError
+from visner.images.crawling.answers import FAILURES, TRANSIENT
 from visner.images.crawling.guard import RefusedAddress
-
-FAILURES = {
-    "unresolved": "its host's name has no address",
-    "refused-address": "a private or local address, none of the web (crawl.allow_hosts makes exceptions)",
-    "refused-scheme": "neither http nor https, or no URL at all",
-    "unreachable": "the connection was refused, or broke before an answer",
-    "proxy": "the proxy was not to be reached, or had an error",
-    "proxy-refused": "the proxy would not connect",
-    "bad-certificate": "the host's certificate does not prove who it is",
-    "timed-out": "longer than connect_timeout, read_timeout or total_timeout",
-    "throttled": "the host asked for fewer requests (429, 503) to the last try, or for a wait beyond longest_wait",
-    "too-many-redirects": "more than redirects",
-    "too-many-bytes": "more than max_bytes",
-    "incomplete": "fewer bytes came than were announced",
-    "bad-answer": "no HTTP that can be read, or its compression is broken or unknown",
-    "robots": "the host's robots.txt forbids it",
-    "robots-unavailable": "the host's robots.txt could not be had because of an error of the host",
-    "x-robots-tag": "its X-Robots-Tag has noai, noimageai, noindex, noimageindex or none",
-}
-# What may come at another time: tried again now, and, where that is in vain, kept and asked again by the next run.
-TRANSIENT = frozenset(
-    {"unresolved", "unreachable", "proxy", "timed-out", "throttled", "incomplete", "robots-unavailable"}
-    | {"http-500", "http-502", "http-504"}
-)
 
 
 class Failure(Exception):

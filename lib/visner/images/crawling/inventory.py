@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from visner.images import prepare
+from visner.images.crawling.answers import FAILURES, TRANSIENT
 from visner.images.crawling.buckets import BUCKETS, Bucket
 
 QUERIES = """
@@ -62,10 +63,6 @@ def count(buckets: Iterator[Bucket]) -> tuple[Counter, Counter]:
 
 def meaning(reason: str) -> str:
     """A failure's reason in words, and whether it is asked again; empty where none are known."""
-    try:
-        from visner.images.crawling.failures import FAILURES, TRANSIENT  # they need the extra `crawl`
-    except ImportError:
-        FAILURES, TRANSIENT = {}, ()
     kind, _, status = reason.partition("-")
     if kind == "http" and status.isdigit() and status in {str(one.value) for one in HTTPStatus}:
         words = f"the server answered {HTTPStatus(int(status)).phrase}"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from visner import stages
 from visner.errors import VisnerError
-from visner.images.crawling.buckets import Asked, Bucket, Known, bucket_of, store_folder
+from visner.images.crawling.answers import TRANSIENT, Asked, Known
+from visner.images.crawling.buckets import Bucket, bucket_of, store_folder
 from visner.images.crawling.crawl import crawl, stored
 from visner.images.crawling.engines import open_engine
-from visner.images.crawling.failures import TRANSIENT
 from visner.images.crawling.inventory import meaning
 from visner.images.sources import Found
 from visner.recipes import CrawledImages

@@ -159,13 +159,16 @@ def export(folder: Path, arguments: argparse.Namespace) -> None:
     by_rank = {row["rank"]: row for row in rows}
     with open(target / "addresses.tsv", "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, "excel-tab", lineterminator="\n")
-        table.writerow(["rank", "file", "reason", "width", "height", "image_id", "source_url"])
+        table.writerow(
+            ["rank", "file", "reason", "width", "height", "image_id", "source_url", "source_page", "licence"]
+        )
         for rank, url in enumerate(asked.addresses):
             row = by_rank.get(rank, {"reason": "not requested", "image_id": None})
             name = f"{rank:02d}.jpg" if row["image_id"] else None
             if name:
                 (target / name).write_bytes(row["bytes"])
-            table.writerow([rank, name, *(row.get(key) for key in ("reason", "width", "height", "image_id")), url])
+            found = [row.get(key) for key in ("reason", "width", "height", "image_id")]
+            table.writerow([rank, name, *found, url, row.get("source_page"), row.get("licence")])
     print(f"{target}: {sum(row['image_id'] is not None for row in rows)} pictures of {len(asked.addresses)} addresses")
 
 

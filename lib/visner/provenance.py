@@ -59,7 +59,8 @@ def sha256_listing(folders: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for folder in folders:
         for name, status in files_below(folder):
-            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            line = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"
+            digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 

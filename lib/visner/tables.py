@@ -55,6 +55,8 @@ IMAGES = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("source_url", pa.string()),
+        ("source_page", pa.string()),  # the page that shows it, and its licence, where the source names them
+        ("licence", pa.string()),
     ]
 )
 GROUNDING = pa.schema(

@@ -86,6 +86,9 @@ def test_the_table_holds_torchvisions_own_vectors(pictures, recipe, weights, tmp
     made_by = tables.read_provenance(tmp_path / "0.parquet")
     assert (made_by["weights"], made_by["weights_sha256"]) == ("random", made.sha256)
     assert made_by["recipe"] == recipe.model_dump(mode="json")
+    (made,) = made_by["vectors"]
+    assert (made["pictures"], made["made_by"]["device"], made["made_by"]["batch"]) == (20, "cpu", 8)
+    assert made["made_by"]["versions"]["torch"] == torch.__version__.partition("+")[0]
 
 
 def test_regions_are_fifty_rows_a_picture(write_shard, recipe, weights, tmp_path):
@@ -114,6 +117,20 @@ def test_what_the_store_has_is_not_embedded_again(write_shard, recipe, weights, 
     assert in_process(*run) == {"pictures": 2, "embedded": 2}
     run[0] = Embedding(**{**recipe.model_dump(), "precision": "bfloat16"})
     assert in_process(*run) == {"pictures": 2, "embedded": 2}
+
+
+def test_a_store_hit_says_what_made_the_vector(write_shard, recipe, weights, tmp_path):
+    """A job that finds all it needs has made nothing, whatever its batch and its libraries are."""
+    write_shard(tmp_path / "a.parquet", [1, 2])
+    write_shard(tmp_path / "b.parquet", [1, 2, 3])
+    out = tmp_path / "out.parquet"
+    in_process(recipe, weights, tmp_path / "a.parquet", tmp_path / "store", out, batch=2)
+    first = tables.read_provenance(out)["vectors"]
+    in_process(recipe, weights, tmp_path / "a.parquet", tmp_path / "store", out, batch=4)
+    assert tables.read_provenance(out)["vectors"] == first
+    in_process(recipe, weights, tmp_path / "b.parquet", tmp_path / "store", out, batch=4)
+    found = tables.read_provenance(out)["vectors"]
+    assert [(one["pictures"], one["made_by"]["batch"]) for one in found] == [(2, 2), (1, 4)]
 
 
 def test_a_shard_without_pictures_is_an_empty_table(write_shard, recipe, weights, tmp_path):

@@ -32,11 +32,15 @@ class Model:
 
     asked: dict = field(default_factory=dict)  # query -> Asked
     outcomes: dict = field(default_factory=dict)  # url -> Outcome
+    origins: dict = field(default_factory=dict)  # url -> (source page, licence)
 
     def commit(self, pages, outcomes):
         for page in pages:
             urls, read, complete = self.asked.get(page.query, ([], 0, False))
             urls = list(dict.fromkeys([*urls, *page.urls]))
+            for url in page.urls:
+                named = zip(self.origins.get(url, (None, None)), page.origins.get(url, (None, None)), strict=True)
+                self.origins[url] = tuple(old if old is not None else new for old, new in named)
             self.asked[page.query] = Asked(urls, max(read, page.page + 1), complete or page.last)
         self.outcomes.update({outcome.url: outcome for outcome in outcomes})
 
@@ -46,6 +50,7 @@ class Model:
         for asked in gone.values():
             for url in set(asked.addresses) - left:
                 self.outcomes.pop(url, None)
+                self.origins.pop(url, None)
         return len(gone)
 
     def forget_failures(self, reasons, some):
@@ -69,6 +74,7 @@ class Model:
                 rows.append(
                     {"query": query, "rank": rank, "image_id": image_id, "reason": outcome.reason}
                     | {"bytes": kept, "width": width, "height": height, "source_url": url}
+                    | dict(zip(("source_page", "licence"), self.origins.get(url, (None, None)), strict=True))
                 )
         return rows
 

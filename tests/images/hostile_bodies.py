@@ -41,10 +41,31 @@ def gzip_bomb() -> bytes:
 
 @functools.cache
 def memory_hog() -> bytes:
-    """A TIFF of 40 megapixels in 32-bit grey: no limit forbids it, and its decoding takes half a gigabyte."""
+    """A transparent WebP of 40 megapixels in 38 bytes: no limit forbids it, and its decoding takes 665 MB."""
+    file = io.BytesIO()
+    Image.new("RGBA", (6300, 6300), (9, 9, 9, 128)).save(file, "WEBP", lossless=True, quality=0, method=0)
+    return file.getvalue()
+
+
+@functools.cache
+def large_grey() -> bytes:
+    """A TIFF of 40 megapixels in 32-bit grey: its decoding takes no more than that of other large pictures."""
     file = io.BytesIO()
     Image.new("I", (6300, 6300), 99).save(file, "TIFF", compression="tiff_adobe_deflate")
     return file.getvalue()
+
+
+@functools.cache
+def slow_jpeg(length: int, scans: int) -> bytes:
+    """A progressive JPEG, as long as it is wide, whose last scan is repeated until there are so many scans.
+
+    A scan of an even picture has few bytes, and is decoded over all pixels as any other.
+    """
+    file = io.BytesIO()
+    Image.new("RGB", (length, length), (200, 30, 30)).save(file, "JPEG", progressive=True)
+    content, end = file.getvalue()[:-2], b"\xff\xd9"
+    last = content[content.rindex(b"\xff\xda") :]
+    return content + last * (scans - content.count(b"\xff\xda")) + end
 
 
 def frames(count: int = 10_000) -> bytes:
@@ -63,7 +84,10 @@ BODIES = {
     "/empty": ("image/jpeg", lambda: b""),
     "/html-as.jpg": ("image/jpeg", lambda: HTML),
     "/truncated.jpg": ("image/jpeg", lambda: picture(1)[: len(picture(1)) // 2]),
-    "/memory-hog": ("image/tiff", memory_hog),
+    "/memory-hog": ("image/webp", memory_hog),
+    "/large-grey": ("image/tiff", large_grey),
+    "/slow.jpg": ("image/jpeg", lambda: slow_jpeg(3000, 90)),
+    "/many-scans.jpg": ("image/jpeg", lambda: slow_jpeg(300, 200)),
     "/bomb.png": ("image/png", png_bomb),
     "/frames.gif": ("image/gif", frames),
     "/format/png": ("image/png", lambda: picture(1, "PNG")),

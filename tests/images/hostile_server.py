@@ -158,6 +158,25 @@ class Handler(BaseHTTPRequestHandler):
     def get_status(self):
         self.send(b"", status=int(self.rest))
 
+    def get_tagged(self):
+        """/tagged/N.jpg?tag=...&tag=...: a picture with these X-Robots-Tag headers."""
+        body = picture(int(self.rest.partition(".")[0]))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        for tag in parse_qs(urlsplit(self.path).query).get("tag", []):
+            self.send_header("X-Robots-Tag", tag)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def get_late(self):
+        """/late/TIMES/N.jpg: so often it hangs, then it is a picture."""
+        times, name = self.rest.split("/")
+        if self.server.owner.paths().count(self.path) > int(times):
+            self.send(picture(int(name.partition(".")[0])))
+        else:
+            self.rest = "at-once"
+            self.get_hang()
+
     def get_flaky(self):
         """/flaky/STATUS/TIMES/NAME?after=VALUE: so often this status (with this Retry-After), then a picture."""
         status, times, _ = self.rest.split("/")

@@ -2,6 +2,8 @@
 
 import argparse
 import hashlib
+import os
+import unicodedata
 
 import pytest
 from PIL import Image
@@ -90,6 +92,16 @@ def test_what_is_no_picture_is_a_row_with_its_reason_and_counted(folder):
     }
     assert [one["query"] for one in counted["rejected"]["placeholder"]["examples"]] == ["gone.jpg", "lost.jpg"]
     assert counted["queries_covered"] == 1
+
+
+@pytest.mark.parametrize("named, on_disk", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_case_an_attachment_in_nfc_or_nfd_is_found_in_the_other_form(folder, named, on_disk):
+    content = (folder / "pictures" / "a.jpg").read_bytes()
+    (folder / "pictures" / unicodedata.normalize(on_disk, "ポスター.jpg")).write_bytes(content)
+    (folder / "pictures" / os.fsdecode("山.jpg".encode("shift_jis"))).write_bytes(content)  # which no text can name
+    name = unicodedata.normalize(named, "ポスター.jpg")
+    found, _ = fetched(folder, [name, "山.jpg"])
+    assert found == {name: hashlib.sha256(content).hexdigest(), "山.jpg": "missing"}
 
 
 def test_every_one_that_is_missing_is_listed(folder):

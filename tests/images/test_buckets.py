@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from visner import tables
 from visner.errors import VisnerError
 from visner.images.crawling import database, salvage
+from visner.images.crawling.answers import Origin
 from visner.images.crawling.buckets import Bucket, Outcome, PageRead, bucket_of, folder_of, store_folder
 from visner.recipes import CustomImages, EngineImages
 from visner.tables import shard_of
@@ -21,8 +22,13 @@ PICTURES = [picture(number, 40) for number in range(4)]
 QUERIES = queries(4)
 some_urls = st.lists(st.sampled_from([f"http://h/{n}?é=😀\0" for n in range(12)]), max_size=6)
 some_queries = st.lists(st.sampled_from(QUERIES), max_size=3)
+some_text = st.none() | st.sampled_from(["https://h/page", "CC BY 4.0"])
+some_origins = some_urls.flatmap(
+    lambda urls: st.fixed_dictionaries({url: st.builds(Origin, some_text, some_text) for url in urls})
+)
 some_pages = st.lists(
-    st.builds(PageRead, st.sampled_from(QUERIES), st.integers(0, 3), some_urls, st.booleans()), max_size=3
+    st.builds(PageRead, st.sampled_from(QUERIES), st.integers(0, 3), some_urls, st.booleans(), some_origins),
+    max_size=3,
 )
 reasons = st.sampled_from(["http-404", "broken", "timed-out"])
 some_outcomes = some_urls.flatmap(
@@ -158,10 +164,41 @@ def test_a_database_that_another_program_has_locked_is_one_line(tmp_path, monkey
     monkeypatch.setattr(database, "PATIENCE", 0.2)
     with Bucket(tmp_path, BUCKET) as bucket, closing(sqlite3.connect(bucket.path)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(VisnerError, match="locked: another program has it locked"):
+        with pytest.raises(
+            VisnerError, match="locked: another program has it locked .*: run again when that program has ended$"
+        ):
             bucket.commit([PageRead(QUERIES[0], 0, [], True)], [])
         other.execute("ROLLBACK")
         bucket.commit([PageRead(QUERIES[0], 0, [], True)], [])
+
+
+def test_a_store_of_an_older_visner_is_looked_at_as_it_is_and_goes_on_when_written(tmp_path, monkeypatch):
+    urls = ["http://h/1", "http://h/2"]
+    older = [
+        line for line in database.SCHEMA.splitlines() if not line.strip().startswith(("source_page", "licence TEXT"))
+    ]
+    monkeypatch.setattr(database, "SCHEMA", "\n".join(older).replace("user_version = 2", "user_version = 1"))
+    with database.created(tmp_path / "07.sqlite") as file:
+        file.execute("INSERT INTO queries VALUES (1, ?, 1, 1, 2, 0)", [QUERIES[0]])
+        file.executemany("INSERT INTO ranks VALUES (1, ?, ?, 0)", [(0, 1), (1, 2)])
+        file.executemany("INSERT INTO addresses VALUES (?, ?, 'broken', NULL, 0)", enumerate(urls, 1))
+    monkeypatch.undo()
+    with Bucket(tmp_path, BUCKET, read_only=True) as bucket:
+        old = bucket.rows(QUERIES[0], 9, 9)
+    assert [(row["source_url"], row["source_page"], row["licence"]) for row in old] == [
+        (url, None, None) for url in urls
+    ]
+    origin = {urls[1]: Origin("http://h/page", "CC0 1.0")}
+    for _ in range(2):
+        with Bucket(tmp_path, BUCKET) as bucket:
+            bucket.commit([PageRead(QUERIES[0], 1, urls, True, origin)], [])
+            rows = bucket.rows(QUERIES[0], 9, 9)
+        assert rows == [old[0], old[1] | {"source_page": "http://h/page", "licence": "CC0 1.0"}]
+    assert salvage.faults(bucket.path) == []
+    content = bucket.path.read_bytes()
+    bucket.path.write_bytes(bytes(database.PAGE_SIZE) + content[database.PAGE_SIZE :])
+    with Bucket(tmp_path, BUCKET) as bucket:
+        assert bucket.rows(QUERIES[0], 9, 9) == rows
 
 
 def test_a_newer_store_is_refused_and_left_alone(tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from email.utils import formatdate
+from urllib.parse import urlencode
 
 import pytest
 from client_calls import FAST, LIMIT, failure, get, get_all, reason
@@ -99,7 +100,9 @@ def test_robots_can_be_left_aside(hostile):
     assert "/robots.txt" not in hostile.paths()
 
 
-@pytest.mark.parametrize("status, expected", [(404, None), (403, None), (503, "throttled"), (500, "robots")])
+@pytest.mark.parametrize(
+    "status, expected", [(404, None), (403, None), (503, "throttled"), (500, "robots-unavailable")]
+)
 def test_robots_that_cannot_be_had(hostile, status, expected):
     hostile.robots = (status, "User-agent: *\nDisallow: /")
     answers = get_all([f"{hostile.url}/picture/1.jpg"] * 2, robots=True)
@@ -114,6 +117,44 @@ def test_a_long_robots_file_counts_to_its_limit(hostile):
     padding = "#" + 80 * "x" + "\n"
     hostile.robots = (200, "User-agent: *\nDisallow: /picture\n" + padding * 10_000 + "Allow: /picture\n")
     assert reason(f"{hostile.url}/picture/1.jpg", robots=True) == "robots"
+
+
+def tagged(server, *tags: str) -> str:
+    return f"{server.url}/tagged/1.jpg?{urlencode([('tag', tag) for tag in tags])}"
+
+
+# The name in the tests' User-Agent is visner-test.
+@pytest.mark.parametrize(
+    "tags, reserved",
+    [
+        (["noai"], True),
+        (["NoImageAI, noarchive"], True),
+        (["noarchive", "noindex"], True),
+        (["none"], True),
+        (["nofollow, noarchive, all"], False),
+        (["max-image-preview: none, nosnippet"], False),
+        (["googlebot: noindex"], False),
+        (["googlebot: noindex, noai"], False),
+        (["googlebot: nofollow", "noai"], True),
+        (["Visner-Test: noai"], True),
+        (["*: noimageai"], True),
+        (["googlebot: noindex, visner-test: noimageindex"], True),
+        (["visner-test: nofollow, otherbot: noindex"], False),
+        (["unavailable_after: Wed, 25 Jun 2031 15:00:00 GMT, noindex"], True),
+        (["otherbot: unavailable_after: 25 Jun 2031 15:00:00 PST, noindex"], False),
+    ],
+)
+def test_case_x_robots_tag_is_heeded_by_its_grammar(hostile, tags, reserved):
+    if reserved:
+        found = failure(tagged(hostile, *tags))
+        assert (found.reason, found.transient) == ("x-robots-tag", False)
+    else:
+        assert get(tagged(hostile, *tags)) == picture(1)
+
+
+def test_x_robots_tag_can_be_left_aside_and_is_not_for_result_pages(hostile):
+    assert get(tagged(hostile, "noindex"), x_robots_tag=False) == picture(1)
+    assert get(tagged(hostile, "noindex"), heed_robots=False) == picture(1)
 
 
 def test_crawl_delay_is_kept(hostile):
@@ -150,7 +191,7 @@ def test_redirects_leave_their_place_to_the_robots_txt_they_wait_for(hostile):
         other.robots = (500, "")
         urls = [f"{hostile.url}/redirect?to={other.url}/picture/{number}.jpg" for number in range(6)]
         answers = get_all(urls, robots=True, concurrency=2, retries=1, total_timeout=2)
-        assert [answer.reason for answer in answers] == ["robots"] * 6
+        assert [answer.reason for answer in answers] == ["robots-unavailable"] * 6
         other.robots = (404, "")
         assert len(get_all(urls, robots=True, concurrency=1, total_timeout=2)[5]) > 100
 

@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from engine_server import engine_server
+from hostile_bodies import BODIES
 from hostile_server import HostileServer
 from loopback_crawl import FAST, QUERIES, SOURCE, WEB, asked, bing, crawl, custom, expected, outcomes
 
+from visner import tables
 from visner.errors import VisnerError
 from visner.images.crawling import network
 from visner.recipes import Crawl, CustomImages
@@ -160,6 +162,8 @@ HOSTILE = {
 
 
 def test_what_the_open_web_does_becomes_rows_with_reasons(tmp_path):
+    for path in HOSTILE.keys() & BODIES.keys():
+        BODIES[path][1]()  # made now: on a busy machine that may take longer than the time-out
     with HostileServer() as server:
         (tmp_path / "mine.py").write_text(SOURCE)
         options = {"server": server.url, "page": "/page"}
@@ -171,6 +175,73 @@ def test_what_the_open_web_does_becomes_rows_with_reasons(tmp_path):
         found = {row["source_url"].removeprefix(server.url): row["reason"] for row in rows}
         assert found == HOSTILE | {f"/redirect?to={server.forbidden_url}": "refused-address"}
         assert not server.forbidden_connections
+
+
+TRANSIENT = {"/flaky/503/1/a": "throttled", "/flaky/429/1/b": "throttled", "/flaky/502/1/c": "http-502"}
+TRANSIENT |= {"/late/1/2.jpg": "timed-out", "/flaky/404/1/d": "http-404", "/picture/1.jpg": None}
+
+
+def test_case_what_failed_for_now_is_asked_again_by_the_next_run(tmp_path, plain_environment, caplog):
+    with HostileServer() as server, caplog.at_level(logging.INFO, "visner"):
+        limits = FAST.model_copy(update={"total_timeout": 1.0})
+        recipe = custom(tmp_path, server, list(TRANSIENT), "/page", crawl=limits)
+
+        def reasons() -> dict:
+            rows = crawl(tmp_path, recipe, ["京都"], root=tmp_path)
+            return {row["source_url"].removeprefix(server.url): row["reason"] for row in rows}
+
+        assert reasons() == TRANSIENT
+        assert "failed for now: the next run asks them again" in caplog.text
+        before = len(server.paths())
+        assert reasons() == dict.fromkeys(TRANSIENT) | {"/flaky/404/1/d": "http-404"}
+        again = [path for path in server.paths()[before:] if path != "/robots.txt"]
+        assert set(again) == {path for path, reason in TRANSIENT.items() if reason and reason != "http-404"}
+        before = server.paths()
+        assert reasons() == dict.fromkeys(TRANSIENT) | {"/flaky/404/1/d": "http-404"}
+        assert server.paths() == before
+
+
+def test_a_picture_that_comes_later_takes_its_place_in_rank_order(tmp_path, plain_environment):
+    with HostileServer() as server:
+        recipe = custom(tmp_path, server, ["/flaky/503/1/a", "/picture/1.jpg", "/picture/2.jpg"], "/page", depth=2)
+        found = [
+            [(row["rank"], row["reason"]) for row in crawl(tmp_path, recipe, ["京都"], root=tmp_path)] for _ in range(2)
+        ]
+    assert found == [[(0, "throttled"), (1, None), (2, None)], [(0, None), (1, None)]]
+
+
+def test_where_only_what_failed_for_now_is_missing_no_network_is_needed(tmp_path, plain_environment, caplog):
+    with HostileServer() as server:
+        patient = FAST.model_copy(update={"patience": 3600.0})
+        recipe = custom(tmp_path, server, ["/status/503", "/picture/1.jpg"], "/page", crawl=patient)
+        first = crawl(tmp_path, recipe, ["京都"], root=tmp_path)
+        assert [row["reason"] for row in first] == ["throttled", None]
+    assert crawl(tmp_path, recipe, ["京都"], root=tmp_path) == first
+    assert "what had failed for now stays so" in caplog.text
+    with pytest.raises(VisnerError, match="run again later"):  # of a query that was never asked, it is
+        crawl(tmp_path, custom(tmp_path, server, ["/status/503", "/picture/1.jpg"], "/page"), ["富士山"], root=tmp_path)
+
+
+def test_case_a_picture_that_its_host_reserves_is_a_row_and_counted(tmp_path):
+    with HostileServer() as server:
+        recipe = custom(tmp_path, server, ["/tagged/1.jpg?tag=noai", "/picture/2.jpg"], "/page")
+        rows = crawl(tmp_path, recipe, ["京都"], root=tmp_path)
+    assert [row["reason"] for row in rows] == ["x-robots-tag", None]
+    assert tables.read_provenance(tmp_path / "0.parquet")["counts"]["rejected"] == {"x-robots-tag": 1}
+
+
+def test_case_the_source_page_and_the_licence_are_kept(tmp_path, server):
+    rows = crawl(tmp_path, bing(server), QUERIES[:2])
+    assert rows
+    assert {(row["source_page"], row["licence"]) for row in rows} == {
+        ("https://blog.example.org/entry?id=7&page=2", None)
+    }
+    recipe = custom(tmp_path, server, server.web.pictures("京都")[:2], "/robots.txt")
+    named = "{self.server + self.paths[0]: {'page': 'https://me:SECRET@museum.example/1', 'licence': 'CC0 1.0'}}"
+    (tmp_path / "mine.py").write_text(f"{SOURCE}\n    def origins(self, page):\n        return {named}\n")
+    rows = crawl(tmp_path, recipe, ["京都"], root=tmp_path)
+    origins = [(row["source_page"], row["licence"]) for row in rows]
+    assert origins == [("https://museum.example/1", "CC0 1.0"), (None, None)]
 
 
 def test_an_engine_that_throttles_is_waited_for(tmp_path, monkeypatch):

@@ -68,7 +68,7 @@ def test_baidus_pages():
 def test_flickrs_pages(flickr_key):
     start = (
         f"https://api.flickr.com/services/rest/?method=flickr.photos.search&api_key={flickr_key}&format=json&nojsoncallback=1"
-        "&text=%E5%AF%8C%E5%A3%AB+%E5%B1%B1&sort=relevance&extras=url_l%2Curl_c%2Curl_z%2Curl_o%2Curl_m&per_page=100"
+        "&text=%E5%AF%8C%E5%A3%AB+%E5%B1%B1&sort=relevance&extras=url_l%2Curl_c%2Curl_z%2Curl_o%2Curl_m%2Clicense&per_page=100"
     )
     assert pages("flickr", "富士 山") == [
         f"{start}&safe_search=2&content_type=1&page=1&media=photos",

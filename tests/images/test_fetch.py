@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import os
 import subprocess
 import sys
 import unicodedata
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from visner import tables
+from visner import provenance, tables
 from visner.errors import VisnerError
 from visner.images import command, drawings
 from visner.images.coverage import coverage
@@ -132,13 +133,144 @@ def test_without_a_manifest_each_query_has_a_folder(tmp_path):
     [
         ("word\tfile\nx\ta.png\n", r"manifest.tsv:1: there is no column 'files' \(files_column\).*word, file"),
         ("word\tfiles\nx\ta.png\ny\n", r"manifest.tsv:3: 1 columns, the header has 2"),
-        ("", r"manifest.tsv:1: there is no column 'word'"),
+        ("", r"manifest.tsv:1: it is empty"),
     ],
 )
 def test_a_wrong_manifest_is_named_with_its_line(pool, content, message):
     (pool / "manifest.tsv").write_text(content)
     with pytest.raises(VisnerError, match=message):
         open_source(FolderImages(**FOLDER), pool)
+
+
+def test_case_one_name_that_is_not_utf_8_is_a_row_with_a_reason(tmp_path, caplog):
+    """As a zip made on a Japanese Windows is unpacked elsewhere."""
+    folder = tmp_path / "pool" / "色"
+    picture(folder / "a.png", "red")
+    picture(folder / "z.png", "blue")
+    shift_jis = os.fsdecode("富士山.png".encode("shift_jis"))
+    picture(folder / shift_jis, "green")
+    picture(tmp_path / "pool" / os.fsdecode("山".encode("shift_jis")) / "a.png", "green")
+    queries = write_queries(tmp_path / "queries.parquet", {"色": 5})
+    recipe = FolderImages(source="folder", folder="pool")
+    counts = fetch(recipe, tmp_path, tmp_path / "store", queries, 0, tmp_path / "0.parquet")
+    assert (counts["pictures"], counts["rejected"]) == (2, {"name-not-utf-8": 1})
+    escaped = "\\x95x\\x8em\\x8eR.png"
+    (row,) = (row for row in rows_of(tmp_path / "0.parquet") if row["reason"])
+    assert (row["reason"], row["source_url"]) == ("name-not-utf-8", f"色/{escaped}")
+    coverage([tmp_path / "0.parquet"], queries, tmp_path / "rejected.tsv")
+    assert (tmp_path / "rejected.tsv").read_text().splitlines()[1] == f"色\t{row['rank']}\tname-not-utf-8\t色/{escaped}"
+    assert "the names of 1 folders aren't UTF-8" in caplog.text
+
+
+def test_case_one_name_that_is_not_utf_8_is_in_the_listing_too(tmp_path):
+    picture(tmp_path / "pool" / "a.png", "red")
+    before = provenance.sha256_listing([str(tmp_path / "pool")])
+    picture(tmp_path / "pool" / os.fsdecode(b"\x95x.png"), "red")
+    assert provenance.sha256_listing([str(tmp_path / "pool")]) != before
+
+
+@pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
+@pytest.mark.parametrize("named", ["NFC", "NFD"])
+def test_case_names_in_nfc_and_nfd_find_each_other(pool, named, on_disk):
+    name = "ガス灯/ベルリン é.png"
+    written = unicodedata.normalize(on_disk, name)
+    picture(pool / "pool" / written, "red")
+    # Half of it is in the other form: folders and files come by different ways.
+    picture(pool / "pool" / unicodedata.normalize("NFC", "ガス灯") / unicodedata.normalize("NFD", "é2.png"), "red")
+    files = [unicodedata.normalize(named, one) for one in (name, "ガス灯/é2.png", "ガス灯/é3.png")]
+    manifest(pool / "manifest.tsv", {"灯": "|".join(files)})
+    queries = write_queries(pool / "queries.parquet", {"灯": 1})
+    fetch(FolderImages(**FOLDER), pool, pool / "store", queries, 0, pool / "0.parquet")
+    rows = rows_of(pool / "0.parquet")
+    assert [row["source_url"] for row in rows] == files
+    assert [row["reason"] for row in rows] == [None, None, "missing"]
+
+
+def test_of_two_files_of_one_name_the_very_one_is_taken(pool):
+    for form, colour in (("NFC", "red"), ("NFD", "blue")):
+        picture(pool / "pool" / unicodedata.normalize(form, "é.png"), colour)
+    manifest(pool / "manifest.tsv", {form: unicodedata.normalize(form, "é.png") for form in ("NFC", "NFD")})
+    source = open_source(FolderImages(**FOLDER), pool)
+    for form, colour in (("NFC", (255, 0, 0)), ("NFD", (0, 0, 255))):
+        (candidate,) = source.candidates(form)
+        with candidate.open() as file:
+            assert Image.open(file).getpixel((0, 0)) == colour
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "loop", "a.png/b.png", "../../nowhere.png", "/no/such.png"])
+def test_names_that_no_file_can_have_are_missing(pool, name):
+    (pool / "pool" / "loop").symlink_to("loop")
+    manifest(pool / "manifest.tsv", {"色": f"{name}|a.png"})
+    queries = write_queries(pool / "queries.parquet", {"色": 1})
+    counts = fetch(FolderImages(**FOLDER), pool, pool / "store", queries, 0, pool / "0.parquet")
+    assert (counts["pictures"], counts["rejected"]) == (1, {"missing": 1})
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (
+            "word\tfiles\n色\ta.png\n".encode() + "山\tb.png\n".encode("shift_jis"),
+            r":3: byte 1 of the line \(0x8e\) is",
+        ),
+        ("word\tfiles\n色\ta.png\n".encode("utf-16"), r":1: byte 1 of the line \(0xff\) is not UTF-8; convert"),
+    ],
+)
+def test_case_a_manifest_that_is_not_utf_8_is_named_with_line_and_byte(pool, content, message):
+    (pool / "manifest.tsv").write_bytes(content)
+    with pytest.raises(VisnerError, match=f"^{pool}/manifest.tsv{message}"):
+        open_source(FolderImages(**FOLDER), pool)
+
+
+PARQUET = {**FOLDER, "manifest": "manifest.parquet"}
+
+
+@pytest.mark.parametrize(
+    "columns, message",
+    [
+        (
+            {"word": [1, 2], "files": ["a.png", "b.png"]},
+            r"the column 'word' \(query_column\) holds int64; write it as text$",
+        ),
+        ({"word": [b"x"], "files": ["a.png"]}, r"the column 'word' \(query_column\) holds binary; write it as text$"),
+        (
+            {"word": ["x"], "files": [[1]]},
+            r"the column 'files' \(files_column\) holds list<.*int64>; .* or lists of text$",
+        ),
+    ],
+    ids=["integers", "bytes", "lists of integers"],
+)
+def test_case_a_parquet_manifest_whose_queries_are_no_text_is_named_with_its_column(pool, columns, message):
+    pq.write_table(pa.table(columns), pool / "manifest.parquet")
+    with pytest.raises(VisnerError, match=f"^{pool}/manifest.parquet: {message}"):
+        open_source(FolderImages(**PARQUET), pool)
+
+
+def test_a_parquet_manifest_may_hold_categories(pool):
+    """As pandas writes them."""
+    queries = pa.array(["色", "色"]).dictionary_encode()
+    pq.write_table(pa.table({"word": queries, "files": pa.array(["a.png", None])}), pool / "manifest.parquet")
+    assert addresses(FolderImages(**PARQUET), pool, "色") == ["a.png"]
+
+
+def test_case_a_damaged_parquet_manifest_is_named(pool):
+    table = pa.table({"word": [f"word {number}" for number in range(2000)], "files": ["a.png"] * 2000})
+    pq.write_table(table, pool / "manifest.parquet")
+    whole = (pool / "manifest.parquet").read_bytes()
+    rng = np.random.default_rng(1)
+    refused = []
+    for length in (*rng.integers(0, len(whole), 20), *[len(whole)] * 40):
+        content = bytearray(whole[:length])
+        if length == len(whole):
+            place = rng.integers(0, len(whole) - 30)
+            content[place : place + 30] = rng.bytes(30)
+        (pool / "manifest.parquet").write_bytes(content)
+        try:
+            open_source(FolderImages(**PARQUET), pool)
+        except VisnerError as error:
+            refused.append(str(error))
+    assert len(refused) > 40
+    assert all(line.startswith(f"{pool / 'manifest.parquet'}: ") and "\n" not in line for line in refused)
 
 
 def test_a_folder_or_a_manifest_that_is_not_there(pool):

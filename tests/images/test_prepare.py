@@ -8,6 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
+from hostile_bodies import slow_jpeg
 from PIL import Image
 
 from visner.images import prepare as preparing
@@ -58,10 +59,12 @@ def noise(width: int, height: int) -> Image.Image:
     return Image.fromarray(values)
 
 
-def png_header(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A PNG's."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
+
+def png_header(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
@@ -113,6 +116,53 @@ def test_exif_orientation_is_applied_pixel_by_pixel(kind, orientation):
 
 def test_spoilt_exif_does_not_spoil_the_picture():
     assert near(kept(encoded(quarters(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\xff\x01\x12")).getpixel((10, 8)), RED)
+
+
+GARBAGE = chunk(b"eXIf", b"no EXIF data at all")
+WRONG_SUM = GARBAGE[:-4] + b"\0\0\0\0"
+
+
+@pytest.mark.parametrize("place", [33, -12], ids=["before the pixels", "behind them"])
+@pytest.mark.parametrize(
+    "spoilt",
+    [GARBAGE, WRONG_SUM, chunk(b"gAMA", b""), chunk(b"pHYs", b"\1"), chunk(b"iTXt", b"\xff" * 9)[:-4] + bytes(4)],
+    ids=["content", "checksum", "gamma", "resolution", "text"],
+)
+def test_case_a_png_with_spoilt_metadata_and_whole_pixels_is_kept(spoilt, place):
+    whole = encoded(quarters(), "PNG", transparency=GREEN)
+    assert whole[12:16] == b"IHDR"  # whose chunk ends at byte 33; IEND has 12
+    image = kept(whole[:place] + spoilt + whole[place:])
+    assert image.tobytes() == kept(whole).tobytes()
+
+
+def test_spoilt_metadata_excuse_no_spoilt_pixels():
+    whole = encoded(noise(90, 70), "PNG")
+    assert reason(whole[:33] + WRONG_SUM + whole[33 : len(whole) // 2]) == "broken"
+    moving = animation("PNG")
+    assert reason(moving[:33] + WRONG_SUM + moving[33:]) == "animated"
+
+
+def test_case_half_a_jpeg_with_spoilt_metadata_stays_broken():
+    whole = encoded(noise(90, 70), "JPEG", exif=b"Exif\0\0no EXIF data at all")
+    assert kept(whole).size == (82, 64)
+    assert reason(whole[: len(whole) // 2]) == "broken"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_whatever_the_exif_data_are_the_picture_is_kept(kind):
+    """Pillow's reader of metadata raises several kinds of exception; none of them is the pixels'."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E], exif[0x8769] = 6, "a camera", {0x9003: "2020:01:01 00:00:00", 0x829A: 0.5}
+    good, rng = exif.tobytes(), np.random.default_rng(1)
+    for _ in range(60):
+        spoilt = bytearray(good[: rng.integers(6, len(good))] if rng.random() < 0.3 else good)
+        for place in rng.integers(0, len(spoilt), 3):
+            spoilt[place] = rng.integers(256)
+        try:
+            content = encoded(quarters(), kind, exif=bytes(spoilt))
+        except (ValueError, OSError, SyntaxError):  # Pillow won't write it
+            continue
+        assert sorted(kept(content).size) == [40, 60]
 
 
 def transparent_palette() -> bytes:
@@ -193,6 +243,7 @@ def animation(kind: str) -> bytes:
         (animation("GIF"), "animated"),
         (animation("PNG"), "animated"),
         (animation("WEBP"), "animated"),
+        (slow_jpeg(300, 101), "too-many-scans"),
         (png_header(0, 9), "not-a-picture"),
         (png_header(30, 30), "broken"),
         (png_header(10_000, 10_000), "too-many-pixels"),
@@ -209,6 +260,16 @@ def test_bounds_hold_to_the_byte_and_the_pixel():
     assert kept(content, max_bytes=len(content), max_pixels=600).size == (30, 20)
     assert reason(content, max_bytes=len(content) - 1) == "too-many-bytes"
     assert reason(content, max_pixels=599) == "too-many-pixels"
+
+
+def test_case_a_progressive_jpeg_of_many_scans_is_rejected_by_their_number():
+    assert slow_jpeg(40, 100).count(b"\xff\xda") == 100
+    assert kept(slow_jpeg(40, 100)).size == (40, 40)
+    assert reason(slow_jpeg(40, 101)) == "too-many-scans"
+    # Only a scan's own marker counts: neither one in a comment, nor what stands behind the picture's end.
+    comment = b"\xff\xfe" + struct.pack(">H", 402) + b"\xff\xda" * 200
+    whole = slow_jpeg(40, 10)
+    assert kept(whole[:2] + comment + whole[2:] + b"\xff\xda" * 200).size == (40, 40)
 
 
 def test_a_still_with_a_depth_map_is_one_picture():

@@ -151,6 +151,26 @@ def test_flickr_gives_the_large_size_before_the_original_and_leaves_out_what_has
     ]
 
 
+def test_case_the_source_page_and_the_licence_are_read_where_an_engine_names_them():
+    first, second = "https://a.example/1.jpg", "https://a.example/2.jpg?a=1&copy=2"
+    bing = source("bing").origins(bing_page([first, second]))
+    page = "https://blog.example.org/entry?id=7&page=2"
+    # An address is known as the parser gives it, cut behind .jpg.
+    assert bing == {first: (page, None), "https://a.example/2.jpg": (page, None)}
+    assert list(bing) == source("bing").addresses(bing_page([first, second]))
+    baidu = json.loads(baidu_page([first, page, second]))  # the second is enciphered as its page would be
+    baidu["data"][0]["fromURL"] = baidu["data"].pop(1)["objURL"]
+    assert source("baidu").origins(json.dumps(baidu).encode()) == {first: (page, None)}
+    flickr = json.loads(flickr_page(["https://live.staticflickr.com/1_b.jpg", "https://live.staticflickr.com/2_b.jpg"]))
+    flickr["photos"]["photo"][0]["license"] = "4"
+    flickr["photos"]["photo"][1]["license"] = 12
+    assert source("flickr").origins(json.dumps(flickr).encode()) == {
+        "https://live.staticflickr.com/1_b.jpg": ("https://www.flickr.com/photos/9@N00/53000", "CC BY 2.0"),
+        "https://live.staticflickr.com/2_b.jpg": ("https://www.flickr.com/photos/9@N00/53001", "flickr license 12"),
+    }
+    assert source("google").origins(google_page([first])) == {}
+
+
 def test_flickrs_last_page_over_again_is_no_page():
     assert source("flickr").addresses(flickr_page(PLAIN, page=3, pages=2)) == []
 
@@ -211,6 +231,7 @@ def test_an_engines_error_is_told_in_its_words(name, page, what):
 @pytest.mark.parametrize("name", ENGINES)
 @given(page=st.binary() | st.text().map(str.encode))
 def test_any_page_gives_addresses_or_a_value_error(name, page):
+    source(name).origins(page)  # raises nothing
     try:
         found = source(name).addresses(page)
     except ValueError:

@@ -9,6 +9,7 @@ from bucket_model import BUCKET, ENDLESS, FORK, Model, contents, picture
 
 from visner.errors import VisnerError
 from visner.images.crawling import database, salvage
+from visner.images.crawling.answers import Origin
 from visner.images.crawling.buckets import Bucket, Outcome, PageRead
 
 SIZE = 60  # queries
@@ -20,7 +21,11 @@ def answer(number):
     urls = ["http://h/all", *(f"http://h/{number}/{rank}" for rank in range(9))]
     outcomes = [Outcome(url, None, picture(100 * number + rank)) for rank, url in enumerate(urls[:6])]
     outcomes[0] = Outcome(urls[0], None, picture(0))
-    return PageRead(ENDLESS[number], 0, urls, True), [*outcomes, *(Outcome(url, "broken", None) for url in urls[6:9])]
+    origins = {url: Origin(f"http://museum/{number}/{rank}", "CC BY 4.0") for rank, url in enumerate(urls[1:7])}
+    return PageRead(ENDLESS[number], 0, urls, True, origins), [
+        *outcomes,
+        *(Outcome(url, "broken", None) for url in urls[6:9]),
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -101,6 +101,17 @@ def test_show_counts_what_there_is(store, capsys):
     assert time.strftime("%Y-%m-", time.gmtime()) in text
 
 
+def test_show_says_what_is_asked_again(store, capsys):
+    with Bucket(folder_of(store, RECIPE), bucket_of("京")) as bucket:
+        urls = [url("京", rank) for rank in range(2)]
+        outcomes = [Outcome(urls[0], "throttled", None), Outcome(urls[1], "http-410", None)]
+        bucket.commit([PageRead("京", 1, urls, True)], outcomes)
+    assert visner(store, "show") == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert lines["throttled"].endswith("asked again by the next run")
+    assert lines["http-410"].endswith("the server answered Gone")
+
+
 def test_show_works_while_a_crawl_writes(store, capsys):
     with Bucket(folder_of(store, RECIPE), bucket_of("京")) as bucket:
         bucket.commit([PageRead("京", 1, [url("京", 0)], True)], [])

@@ -68,14 +68,13 @@ def embed(
         "weights": loaded.name,
         "store_key": key,
         **depends_on,
-        "device": on.type,
-        "batch": batch,
-        "versions": provenance.versions("torch", "torchvision", "pillow", "pyarrow"),
+        "versions": provenance.versions("pyarrow"),  # of what writes this table; `vectors` says what made each vector
     }
+    now = {"device": on.type, "batch": batch, "versions": provenance.versions("torch", "torchvision", "pillow")}
     image_ids = _usable(images)
     regions = 1 + GRID**2 if recipe.regions else 1
     embedded = 0
-    with Store(Path(store) / "embeddings" / f"{recipe.backbone}-{key[:16]}", regions) as vectors:
+    with Store(Path(store) / "embeddings" / f"{recipe.backbone}-{key[:16]}", regions, now) as vectors:
         missing = vectors.missing(image_ids)
         if missing:
             backbone = loaded.load(recipe.regions).to(on)
@@ -102,6 +101,7 @@ def embed(
         else:
             crop = loaded.preprocessing.crop
             dimensions = loaded.load()(torch.zeros(1, 3, crop, crop)).shape[2]
+        made_by["vectors"] = vectors.makers(image_ids)
         _export(vectors, image_ids, (regions, dimensions), output, made_by)
     return {"pictures": len(image_ids), "embedded": embedded}
 

@@ -1,7 +1,6 @@
 """One shard's queries to their pictures: the first `depth` usable ones of each, and what was rejected on the way."""
 
 import json
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,8 @@ import pyarrow.compute as pc
 
 from visner import provenance, stages, tables
 from visner.images import VERSION
-from visner.images.prepare import Rejected, kept_form, prepare
+from visner.images.decoding import Decoders
+from visner.images.prepare import Rejected, kept_form
 from visner.images.sources import Found, Source, open_source
 from visner.recipes import FolderImages, Images, SampleImages
 
@@ -32,8 +32,8 @@ def fetch(
 ) -> dict:
     """Write the images table of one shard of the queries table, and return its counts.
 
-    The rows are in the order of the queries and their ranks, whatever the number of workers (threads: Pillow decodes
-    without Python's lock). The counts and the recipe are kept as the table's provenance.
+    The rows are in the order of the queries and their ranks, whatever the number of workers (processes that decode).
+    The counts and the recipe are kept as the table's provenance.
     """
     asked = tables.read_table(queries, tables.QUERIES)
     asked = asked.filter(pc.equal(asked["shard"], pa.scalar(shard, pa.int32()))).to_pylist()
@@ -83,15 +83,13 @@ COUNTS = ("queries", "queries_covered", "occurrences", "occurrences_covered", "p
 @contextmanager
 def opened(recipe: FolderImages | SampleImages, root: str | Path, queries: list[str], workers: int) -> Iterator[Found]:
     """Pictures of a source on this machine, looked up as they are taken."""
-    # prepare() bounds the pixels itself, and a picture with spoilt EXIF data is a picture.
-    warnings.filterwarnings("ignore", module="PIL")
     source = open_source(recipe, root)
-    with ThreadPoolExecutor(workers) as pool:
-        look = partial(pictures, source, recipe)
+    with Decoders(recipe, workers) as decoders, ThreadPoolExecutor(workers) as pool:
+        look = partial(pictures, source, recipe, decoders)
         yield Found(source.origin, stages.ordered_map(pool, look, queries, ahead=2 * workers))
 
 
-def pictures(source: Source, recipe: FolderImages | SampleImages, query: str) -> list[dict]:
+def pictures(source: Source, recipe: FolderImages | SampleImages, decoders: Decoders, query: str) -> list[dict]:
     """A query's rows of the images table: candidates in rank order until `depth` of them are usable.
 
     A rejected candidate is a row with its reason and no picture; the next candidate takes its turn, not its place.
@@ -108,9 +106,11 @@ def pictures(source: Source, recipe: FolderImages | SampleImages, query: str) ->
         try:
             with candidate.open() as file:
                 content = file.read(recipe.max_bytes + 1)
-            picture = prepare(content, side=recipe.side, max_bytes=recipe.max_bytes, max_pixels=recipe.max_pixels)
+            picture = decoders.prepare(content)
         except Rejected as rejection:
-            row["reason"] = rejection.reason
+            picture = rejection.reason
+        if isinstance(picture, str):
+            row["reason"] = picture
             continue
         row |= {
             "image_id": picture.image_id,

@@ -3,8 +3,10 @@
 Candidates come lazily: the next is asked for only while pictures are still wanted. A source is shared by threads.
 """
 
+import errno
 import hashlib
 import io
+import os
 import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from visner import provenance
+from visner import provenance, stages
 from visner.errors import VisnerError
 from visner.images.prepare import Rejected
 from visner.recipes import AttachedImages, FolderImages, SampleImages, below
@@ -79,13 +81,17 @@ class FolderSource:
     """
 
     def __init__(self, recipe: FolderImages, root: Path):
-        self._folder = below(root, recipe.folder)
-        if not self._folder.is_dir():
-            raise VisnerError(f"images: folder: there is no folder {self._folder}")
+        self._folder = Folder(below(root, recipe.folder))
         self.origin = {}
         if recipe.manifest is None:
             self._files = None
-            self._folders = _by_query((folder.name, [folder]) for folder in _visible(self._folder) if folder.is_dir())
+            folders = [folder for folder in _visible(self._folder.path) if folder.is_dir()]
+            if unnamed := [folder.name for folder in folders if not is_text(folder.name)]:
+                stages.log.warning(
+                    "%s: the names of %d folders aren't UTF-8, so that no query is theirs (%s ...); rename them "
+                    "(convmv does it for all)", self._folder.path, len(unnamed), as_text(unnamed[0]),
+                )  # fmt: skip
+            self._folders = _by_query((folder.name, [folder]) for folder in folders)
         else:
             manifest = below(root, recipe.manifest)
             self._files = _by_query(_read_manifest(manifest, recipe.query_column, recipe.files_column))
@@ -98,21 +104,16 @@ class FolderSource:
             names = self._files.get(query, [])
         else:
             files = (file for folder in self._folders.get(query, []) for file in _visible(folder) if file.is_file())
-            names = (str(file.relative_to(self._folder)) for file in files)
+            names = (str(file.relative_to(self._folder.path)) for file in files)
         for name in names:
-            yield Candidate(name, lambda name=name: self._open(name))
-
-    def _open(self, name: str) -> BinaryIO:
-        return _open_file(self._folder / name)
+            yield Candidate(as_text(name), lambda name=name: self._folder.open(name))
 
 
 class AttachedSource:
     """A sentence's own picture: the query is the attachment's name, its one candidate the file of that name."""
 
     def __init__(self, recipe: AttachedImages, root: Path):
-        self._folder = below(root, recipe.folder)
-        if not self._folder.is_dir():
-            raise VisnerError(f"images: folder: there is no folder {self._folder}")
+        self._folder = Folder(below(root, recipe.folder))
         self._placeholders = frozenset(recipe.placeholders)
         self.origin = {}
 
@@ -123,7 +124,7 @@ class AttachedSource:
     def _open(self, name: str) -> BinaryIO:
         if "/" in name or "\0" in name or name in ("", ".", ".."):
             raise Rejected("missing")
-        file = _open_file(self._folder / name)
+        file = self._folder.open(name)
         if self._placeholders and hashlib.file_digest(file, "sha256").hexdigest() in self._placeholders:
             file.close()
             raise Rejected("placeholder")
@@ -131,13 +132,74 @@ class AttachedSource:
         return file
 
 
-def _open_file(path: Path) -> BinaryIO:
-    try:
-        return open(path, "rb")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise Rejected("missing") from None
-    except PermissionError:
-        raise VisnerError(f"{path}: no permission to read it; change its mode or owner") from None
+class Folder:
+    """A folder of pictures, whose files are found by their names in whichever of Unicode's forms these are on disk.
+
+    One é may be one code point (NFC, as most programs write it) or two (NFD, as macOS writes names of files), and a
+    list of files often comes from another machine than the files. VisnerError where there is no such folder.
+    """
+
+    def __init__(self, path: Path):
+        if not path.is_dir():
+            raise VisnerError(f"images: folder: there is no folder {path}")
+        self.path = path
+        self._other_forms: dict[Path, dict[str, list[str]]] = {}  # of folders that were looked into, see _others
+
+    def find(self, name: str) -> Path:
+        """The file of a name relative to the folder; where there is none, some path that isn't there."""
+        path = self.path / name
+        if os.path.lexists(path):
+            return path
+        places = [Path(path.anchor) if Path(name).is_absolute() else self.path]
+        for part in Path(name).parts:
+            composed = unicodedata.normalize("NFC", part)
+            places = [
+                place / form
+                for place in places
+                for form in dict.fromkeys((part, composed, *self._others(place).get(composed, ())))
+                if os.path.lexists(place / form)
+            ]
+        return places[0] if places else path
+
+    def _others(self, folder: Path) -> dict[str, list[str]]:
+        """The names in a folder that aren't in NFC, by their NFC."""
+        if folder not in self._other_forms:
+            forms: dict[str, list[str]] = {}
+            for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
+                if not unicodedata.is_normalized("NFC", name):
+                    forms.setdefault(unicodedata.normalize("NFC", name), []).append(name)
+            self._other_forms[folder] = forms
+        return self._other_forms[folder]
+
+    def open(self, name: str) -> BinaryIO:
+        """The file of a name; raises Rejected where there is none, or where no table can have its name."""
+        if not is_text(name):
+            raise Rejected("name-not-utf-8")
+        path = self.path
+        try:
+            path = self.find(name)
+            return open(path, "rb")
+        except PermissionError:
+            raise VisnerError(f"{path}: no permission to read it; change its mode or owner") from None
+        except OSError as error:
+            if error.errno not in NO_SUCH_FILE:
+                raise VisnerError(f"{path}: can't be read: {error.strerror}") from None
+            raise Rejected("missing") from None
+        except ValueError:  # a null in the name
+            raise Rejected("missing") from None
+
+
+NO_SUCH_FILE = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+
+
+def is_text(name: str) -> bool:
+    """Whether the name of a file is UTF-8, as those in zips of other times and places often aren't."""
+    return as_text(name) == name
+
+
+def as_text(name: str) -> str:
+    r"""The name of a file as tables can have it: bytes that aren't UTF-8 as escapes, such as \x83."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -165,32 +227,66 @@ def _read_manifest(path: Path, query_column: str, files_column: str) -> Iterator
     if path.suffix == ".parquet":
         yield from _read_parquet(path, query_column, files_column)
         return
-    with open(path, encoding="utf-8-sig", newline="\n") as file:
-        try:
-            header = next(file, "").rstrip("\r\n").split("\t")
-            _check_columns(f"{path}:1", header, query_column, files_column)
-            places = header.index(query_column), header.index(files_column)
-            for number, line in enumerate(file, start=2):
-                cells = line.rstrip("\r\n").split("\t")
-                if len(cells) != len(header):
-                    raise VisnerError(f"{path}:{number}: {len(cells)} columns, the header has {len(header)}")
-                yield cells[places[0]], [name for name in cells[places[1]].split("|") if name]
-        except UnicodeDecodeError as error:
-            raise VisnerError(f"{path}: not UTF-8: {error.reason}; convert it to UTF-8") from None
+    with open(path, "rb") as file:
+        header, places = [], (0, 0)
+        for number, line in enumerate(file, 1):
+            cells = _cells(path, number, line)
+            if number == 1:
+                header = cells
+                _check_columns(f"{path}:1", header, query_column, files_column)
+                places = header.index(query_column), header.index(files_column)
+                continue
+            if len(cells) != len(header):
+                raise VisnerError(f"{path}:{number}: {len(cells)} columns, the header has {len(header)}")
+            yield cells[places[0]], [name for name in cells[places[1]].split("|") if name]
+        if not header:
+            raise VisnerError(f"{path}:1: it is empty; a manifest begins with the names of its columns")
+
+
+def _cells(path: Path, number: int, line: bytes) -> list[str]:
+    """The columns of a line of a TSV."""
+    if number == 1:
+        line = line.removeprefix(b"\xef\xbb\xbf")  # a byte order mark
+    try:
+        return line.rstrip(b"\r\n").decode().split("\t")
+    except UnicodeDecodeError as error:
+        raise VisnerError(
+            f"{path}:{number}: byte {error.start + 1} of the line (0x{line[error.start]:02x}) is not UTF-8; "
+            "convert the file to UTF-8"
+        ) from None
 
 
 def _read_parquet(path: Path, query_column: str, files_column: str) -> Iterator[tuple[str, list[str]]]:
     try:
         file = pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise VisnerError(f"{path}: not a Parquet file ({error})") from None
-    _check_columns(str(path), file.schema_arrow.names, query_column, files_column)
-    for batch in file.iter_batches(columns=[query_column, files_column]):
-        queries, files = batch.column(query_column).to_pylist(), batch.column(files_column).to_pylist()
-        for query, names in zip(queries, files, strict=True):
-            if query is None:
-                raise VisnerError(f"{path}: {query_column}: a query is null")
-            yield query, [name for name in (names.split("|") if isinstance(names, str) else names or []) if name]
+        schema = file.schema_arrow
+        _check_columns(str(path), schema.names, query_column, files_column)
+        for key, column, lists in (("query_column", query_column, False), ("files_column", files_column, True)):
+            kind = schema.field(column).type
+            if not (_is_text(kind) or (lists and _is_list_of_text(kind))):
+                wanted = "text, or lists of text" if lists else "text"
+                raise VisnerError(f"{path}: the column {column!r} ({key}) holds {kind}; write it as {wanted}")
+        for batch in file.iter_batches(columns=[query_column, files_column]):
+            queries, files = batch.column(query_column).to_pylist(), batch.column(files_column).to_pylist()
+            for query, names in zip(queries, files, strict=True):
+                if query is None:
+                    raise VisnerError(f"{path}: {query_column}: a query is null")
+                yield query, [name for name in (names.split("|") if isinstance(names, str) else names or []) if name]
+    except UnicodeDecodeError as error:  # Parquet doesn't check that its strings are UTF-8
+        raise VisnerError(f"{path}: a text in it is not UTF-8 ({error.object!r:.60}); write it anew") from None
+    except (pa.ArrowException, OSError) as error:
+        damage = str(error).splitlines()[0]
+        raise VisnerError(f"{path}: not a Parquet file, or a damaged one ({damage}); copy or write it anew") from None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def _is_list_of_text(kind: pa.DataType) -> bool:
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_list_view)
+    return any(is_one(kind) for is_one in lists) and _is_text(kind.value_type)
 
 
 def _check_columns(where: str, columns: list[str], query_column: str, files_column: str) -> None:

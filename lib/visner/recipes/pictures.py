@@ -14,6 +14,7 @@ class ImageRecipe(Recipe):
     depth: PositiveInt = 15  # usable pictures a query at most
     max_pixels: PositiveInt = 40_000_000
     max_bytes: PositiveInt = 20_000_000
+    max_seconds: PositiveFloat = 60.0  # of processor time to decode a picture: forty times what the largest need
     side: PositiveInt = 256  # the kept form's shorter side, in pixels; smaller pictures stay as they are
     note: str | None = None  # what readers must know of these pictures; stands at the head of every study with them
     on_network: ClassVar[bool] = False  # whether looking a query up may leave this machine
@@ -59,6 +60,7 @@ class Crawl(Recipe):
 
     user_agent: str | None = None  # who asks, and where they can be reached
     robots: bool = True  # whether the picture hosts' robots.txt is heeded
+    x_robots_tag: bool = True  # whether a picture's X-Robots-Tag (noai, noimageai, noindex ...) is heeded
     concurrency: PositiveInt = 32  # pictures in flight
     host_concurrency: PositiveInt = 2
     host_rate: PositiveFloat | None = 2.0  # requests a second to one host
@@ -66,7 +68,7 @@ class Crawl(Recipe):
     connect_timeout: PositiveFloat = 10.0  # seconds, as those below
     read_timeout: PositiveFloat = 20.0  # without a byte
     total_timeout: PositiveFloat = 120.0  # of one request
-    retries: Annotated[int, Field(ge=0, strict=True)] = 2  # after 429, 5xx and network failures
+    retries: Annotated[int, Field(ge=0, strict=True)] = 2  # at once, after 429, 5xx and network failures
     longest_wait: PositiveFloat = 300.0  # the longest Retry-After that is waited for
     patience: Annotated[float, Field(ge=0)] = 3600.0  # how long an engine that fails or throttles is asked again
     redirects: Annotated[int, Field(ge=0, strict=True)] = 5

@@ -39,7 +39,7 @@ async def read_body(
     except TimeoutError:
         raise
     except (aiohttp.ClientError, OSError):
-        raise Failure("incomplete", transient=True) from None
+        raise Failure("incomplete") from None
     if received and not decoded.complete:
         raise Failure("bad-answer")
     return b"".join(parts)

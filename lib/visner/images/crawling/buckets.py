@@ -8,67 +8,49 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from visner import stages, tables
 from visner.errors import VisnerError
 from visner.images.crawling import database as db
+from visner.images.crawling.answers import NOT_NAMED, Asked, Known, Outcome, PageRead
 from visner.images.crawling.database import BUCKETS, bucket_of
 from visner.images.crawling.salvage import fault, salvage
 from visner.images.prepare import Picture
 from visner.recipes.pictures import CrawledImages
 
-__all__ = ["BUCKETS", "Asked", "Bucket", "Known", "Outcome", "PageRead", "bucket_of", "folder_of", "store_folder"]
+__all__ = [
+    "BUCKETS",
+    "Asked",
+    "Bucket",
+    "Known",
+    "Outcome",
+    "PageRead",
+    "bucket_of",
+    "folder_of",
+    "store_folder",
+]
 
 ANSWER = ("source", "engine", "photos", "language", "region", "safe_search", "file", "options")  # keys that decide it
 ROWS = """
-    SELECT rank, url, reason, image_id, width, height, sha256, kept.bytes
+    SELECT rank, url, reason, image_id, width, height, sha256, kept.bytes, {origin}
     FROM queries JOIN ranks ON ranks.query = queries.id JOIN addresses ON addresses.id = address
     LEFT JOIN pictures ON pictures.id = picture LEFT JOIN kept ON kept.id = picture
     WHERE queries.query = ? AND rank < ? AND (reason IS NOT NULL OR picture IS NOT NULL) ORDER BY rank
 """
-NAME = "INSERT INTO addresses (url) VALUES (?) ON CONFLICT (url) DO UPDATE SET url = url RETURNING id"
+NAME = """
+    INSERT INTO addresses (url, source_page, licence) VALUES (?, ?, ?) ON CONFLICT (url) DO UPDATE
+    SET source_page = coalesce(source_page, excluded.source_page), licence = coalesce(licence, excluded.licence)
+    RETURNING id
+"""
 SET_OUTCOME = """
     INSERT INTO addresses (url, reason, picture, time) VALUES (?, ?, ?, ?)
     ON CONFLICT (url) DO UPDATE SET reason = excluded.reason, picture = excluded.picture, time = excluded.time
 """
 
 log = logging.getLogger("visner")
-
-
-class Outcome(NamedTuple):
-    """What came of one address: a picture, or the reason why there is none."""
-
-    url: str
-    reason: str | None
-    picture: Picture | None
-
-
-class Known(NamedTuple):
-    """An address' committed outcome without its bytes: one of the two is null."""
-
-    reason: str | None
-    image_id: str | None
-
-
-class PageRead(NamedTuple):
-    """A query's result page: its number from 0, the addresses it names in rank order, whether it is the last."""
-
-    query: str
-    page: int
-    urls: Sequence[str]
-    last: bool
-
-
-class Asked(NamedTuple):
-    """What a query was answered so far: addresses in rank order, pages read, whether there are no more."""
-
-    addresses: list[str]
-    pages: int
-    complete: bool
 
 
 def folder_of(store: str | Path, recipe: CrawledImages) -> Path:
@@ -116,6 +98,8 @@ class Bucket:
                 self._make_sound()
             self._database = db.connect(self.path, self._read_only)
             resources.callback(self._database.close)
+            if not self._read_only:
+                db.upgrade(self._database)
             self._resources = resources.pop_all()
         return self
 
@@ -167,11 +151,13 @@ class Bucket:
         pictures are compared with their checksums.
         """
         rows: list[dict] = []
-        with db.explained(self.path), closing(self._database.execute(ROWS, (query, candidates))) as found:
-            for rank, url, reason, image_id, width, height, sha256, kept in found:
+        old = db.version(self._database) == 1  # of an older visner, and only looked at
+        statement = ROWS.format(origin="NULL, NULL" if old else "source_page, licence")
+        with db.explained(self.path), closing(self._database.execute(statement, (query, candidates))) as found:
+            for rank, url, reason, image_id, width, height, sha256, kept, *origin in found:
                 if reason is None and (kept is None or hashlib.sha256(kept).digest() != sha256):
                     raise VisnerError(f"{self.path}: a picture of {query!r} is damaged; {db.REPAIR}")
-                values = (query, rank, image_id and image_id.hex(), reason, kept, width, height, url)
+                values = (query, rank, image_id and image_id.hex(), reason, kept, width, height, url, *origin)
                 rows.append(dict(zip(tables.IMAGES.names, values, strict=True)))
                 depth -= reason is None
                 if depth == 0:
@@ -203,7 +189,7 @@ class Bucket:
         ).fetchall()[0]
         known = {address for (address,) in execute("SELECT address FROM ranks WHERE query = ?", [key])}
         for url in page.urls:
-            ((address,),) = execute(NAME, [url]).fetchall()
+            ((address,),) = execute(NAME, [url, *page.origins.get(url, NOT_NAMED)]).fetchall()
             if address not in known:
                 known.add(address)
                 execute("INSERT INTO ranks VALUES (?, ?, ?, ?)", (key, named, address, now))

@@ -1,7 +1,7 @@
 """One address to its bytes, or to the reason why there are none: all of HTTP that a crawl speaks.
 
-`Client.get` waits for its host's turn, asks robots.txt, follows redirects one by one, tries again what may pass, and
-bounds everything that the other side could make long: names, headers, bodies, compression, waiting.
+`Client.get` waits for its host's turn, asks robots.txt, follows redirects one by one, tries again what may pass, heeds
+X-Robots-Tag, and bounds everything that the other side could make long: names, headers, bodies, compression, waiting.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from visner.images.crawling.failures import FAILURES, Failure, failure_of
 from visner.images.crawling.guard import Guard, Proxies
 from visner.images.crawling.politeness import Bandwidth, Host, Hosts, WaitTooLong, retry_after
 from visner.images.crawling.robots import MAX_BYTES as ROBOTS_BYTES
-from visner.images.crawling.robots import Robots, RobotsCache
+from visner.images.crawling.robots import Robots, RobotsCache, reserves
 from visner.recipes import Crawl
 
 __all__ = ["FAILURES", "Client", "Failure", "request_url"]
@@ -100,7 +100,10 @@ class Client:
 
         Whoever waits for a host's turn, or for a retry, is not in flight.
         """
-        read = partial(read_body, most=self._max_bytes, bandwidth=self._bandwidth)
+        heed_tag = heed_robots and self._crawl.x_robots_tag
+        read = partial(
+            self._read_unless_reserved if heed_tag else read_body, most=self._max_bytes, bandwidth=self._bandwidth
+        )
         flight = Flight(self._places)
         try:
             try:
@@ -125,11 +128,17 @@ class Client:
             url = request_url(_joined(url, answer))
         raise Failure("too-many-redirects")
 
+    async def _read_unless_reserved(self, response: aiohttp.ClientResponse, **limits) -> bytes:
+        """As read_body; raises Failure where the answer's X-Robots-Tag reserves it."""
+        if reserves(response.headers.getall("X-Robots-Tag", ()), self._crawl.user_agent):
+            raise Failure("x-robots-tag")
+        return await read_body(response, **limits)
+
     async def _heed_robots(self, url: URL) -> float:
         """The seconds between requests that robots.txt asks for; raises Failure where it forbids the path."""
         answer = await self._robots.get(str(url.origin()))
         if isinstance(answer, Failure):
-            raise Failure(answer.reason, transient=answer.transient)
+            raise Failure(answer.reason)
         if not answer.allows(url.raw_path_qs):
             raise Failure("robots")
         return min(answer.delay, self._crawl.longest_wait)
@@ -142,9 +151,9 @@ class Client:
             content = await self._follow(URL(f"{origin}/robots.txt", encoded=True), read, flight, False)
         except Failure as failure:
             if failure.reason.startswith("http-5"):
-                return Failure("robots", transient=True)
+                return Failure("robots-unavailable")
             if not failure.reason.startswith("http-") and failure.reason != "too-many-redirects":
-                return Failure(failure.reason, transient=failure.transient)
+                return Failure(failure.reason)
             content = b""
         finally:
             flight.land()
@@ -160,7 +169,7 @@ class Client:
                     await flight.take_off()
                     return await self._request(url, read, partial(_back_off, host, delay))
             except WaitTooLong:
-                raise Failure("throttled", transient=True) from None
+                raise Failure("throttled") from None
             except Failure as failure:
                 if not failure.transient or attempt == self._crawl.retries:
                     raise
@@ -189,7 +198,7 @@ class Client:
                 if response.status in PASSING:
                     back_off(response)
                     reason = "throttled" if response.status in THROTTLED else f"http-{response.status}"
-                    raise Failure(reason, transient=True)
+                    raise Failure(reason)
                 raise Failure(f"http-{response.status}")
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             raise failure_of(error, proxy is not None) from error
@@ -254,4 +263,4 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
-        raise Failure("unreachable", transient=True) from None
+        raise Failure("unreachable") from None

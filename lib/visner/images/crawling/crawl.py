@@ -9,20 +9,23 @@ import asyncio
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
 from visner import stages
 from visner.errors import VisnerError
-from visner.images.crawling.buckets import Asked, Bucket, Known, Outcome, PageRead, bucket_of
+from visner.images.crawling.answers import NOT_NAMED, TRANSIENT, Asked, Known, Origin, Outcome, PageRead
+from visner.images.crawling.buckets import Bucket, bucket_of
 from visner.images.crawling.client import Client, Failure
-from visner.images.crawling.decoding import Decoders
 from visner.images.crawling.engines import AddressSource, redacted
 from visner.images.crawling.network import SILENT, Network, is_answer, pauses
 from visner.images.crawling.writer import Writer
+from visner.images.decoding import Decoders
+from visner.images.prepare import Picture
 from visner.recipes import CrawledImages
 
 ENOUGH_TO_JUDGE = 20  # queries before the share of empty ones says anything
@@ -72,9 +75,14 @@ def _leaves(group: BaseException) -> list[BaseException]:
 async def _crawl(recipe, source, buckets, queries, workers, shown, counts, empty) -> None:
     # Names are resolved in threads: one slow name server must not hold up the others.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
-    with ThreadPoolExecutor(1, thread_name_prefix="pages") as reader, Decoders(recipe, workers) as decoders:
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="pages") as reader,
+        Decoders(recipe, workers) as decoders,
+        ThreadPoolExecutor(workers, thread_name_prefix="decode") as decoding,
+    ):
+        prepare = partial(asyncio.get_running_loop().run_in_executor, decoding, decoders.prepare)
         async with Client(recipe.crawl, recipe.max_bytes) as client, Writer() as writer:
-            crawl = Crawl(recipe, source, buckets, queries, client, writer, reader, decoders, shown, counts, empty)
+            crawl = Crawl(recipe, source, buckets, queries, client, writer, reader, prepare, shown, counts, empty)
             # More queries than pictures in flight: those that wait for a slow host hold none up.
             turns = asyncio.Semaphore(2 * recipe.crawl.concurrency)
             async with asyncio.TaskGroup() as group:
@@ -85,9 +93,14 @@ async def _crawl(recipe, source, buckets, queries, workers, shown, counts, empty
 
 
 def stored(bucket: Bucket, query: str, candidates: int) -> tuple[Asked, dict[str, Known]]:
-    """What the store has: the query's addresses, and the outcomes of those that may be tried."""
+    """What the store has: the query's addresses, and the lasting outcomes of those that may be tried."""
     asked = bucket.query(query) or Asked([], 0, False)
-    return asked, bucket.outcomes(asked.addresses[:candidates])
+    return asked, lasting(bucket, asked.addresses[:candidates])
+
+
+def lasting(bucket: Bucket, urls: Sequence[str]) -> dict[str, Known]:
+    """The outcomes of addresses but for transient failures: those are asked again, once a crawl."""
+    return {url: known for url, known in bucket.outcomes(urls).items() if known.reason not in TRANSIENT}
 
 
 class Crawl:
@@ -95,14 +108,14 @@ class Crawl:
 
     group: asyncio.TaskGroup
 
-    def __init__(self, recipe, source, buckets, queries, client, writer, reader, decoders, shown, counts, empty):
+    def __init__(self, recipe, source, buckets, queries, client, writer, reader, prepare, shown, counts, empty):
         self.recipe: CrawledImages = recipe
         self.source: AddressSource = source
         self.buckets: Mapping[int, Bucket] = buckets
         self.client: Client = client
         self.writer: Writer = writer
         self.reader: ThreadPoolExecutor = reader  # of result pages, which are parsed in Python
-        self.decoders: Decoders = decoders
+        self.prepare: Callable[[bytes], Awaitable[Picture | str]] = prepare  # as Decoders.prepare
         self.shown: tqdm = shown
         self.network = Network(client, recipe.crawl.patience, _server_of(source, queries))
         self.counts: Counter = counts
@@ -125,7 +138,7 @@ class Crawl:
                         break
                     asked = await self._next_page(bucket, query, asked)
                     wanted = asked.addresses[position : self.recipe.candidates]
-                    known |= await self.writer.call(bucket, Bucket.outcomes, wanted)
+                    known |= await self.writer.call(bucket, lasting, wanted)
                     continue
                 url = asked.addresses[position]
                 position += 1
@@ -172,7 +185,7 @@ class Crawl:
         """Read the query's next result page into the store."""
         address = next(self._pages_from(query, asked.pages), None)
         if address is None:
-            return await self._keep_page(bucket, query, asked, [])
+            return await self._keep_page(bucket, query, asked, {})
         where = f"{self.recipe.source}: {query!r}: {redacted(address)}"
         began = time.monotonic()
         found = await self._ask_for_page(bucket, query, asked, address, where)
@@ -203,7 +216,7 @@ class Crawl:
                 return await self._keep_page(bucket, query, asked, await self._read_page(where, answer))
             if answer.reason in NO_SUCH_PAGE:
                 stages.log.warning("%s: %s: taken as a query without pictures", where, answer)
-                return await self._keep_page(bucket, query, asked, [])
+                return await self._keep_page(bucket, query, asked, {})
             return answer
 
     def _pages_from(self, query: str, start: int):
@@ -211,23 +224,30 @@ class Crawl:
             if number >= start:
                 yield address
 
-    async def _read_page(self, where: str, content: bytes) -> list[str]:
-        """The addresses that a result page names, as they may be stored."""
+    async def _read_page(self, where: str, content: bytes) -> dict[str, Origin]:
+        """The addresses that a result page names, as they may be stored, with what it says of their origin."""
         loop = asyncio.get_running_loop()
         try:
-            named = await loop.run_in_executor(self.reader, self.source.addresses, content)
+            named, origins = await loop.run_in_executor(self.reader, self._parsed, content)
         except ValueError as error:
             raise VisnerError(f"{where}: {error}. What came so far is kept: run again later") from None
-        kept = [address for address in map(storable, named) if address is not None]
-        if len(kept) < len(named):
-            stages.log.warning("%s: %d addresses that are no text were left out", where, len(named) - len(kept))
+        kept = {}
+        for address in named:
+            if (url := storable(address)) is not None:
+                page, licence = origins.get(address, NOT_NAMED)
+                kept.setdefault(url, Origin(page and storable(page), licence and storable(licence)))
+        if left_out := sum(storable(address) is None for address in named):
+            stages.log.warning("%s: %d addresses that are no text were left out", where, left_out)
         return kept
 
-    async def _keep_page(self, bucket: Bucket, query: str, asked: Asked, named: list[str]) -> Asked:
+    def _parsed(self, content: bytes) -> tuple[list[str], Mapping[str, Origin]]:
+        return self.source.addresses(content), self.source.origins(content)
+
+    async def _keep_page(self, bucket: Bucket, query: str, asked: Asked, named: dict[str, Origin]) -> Asked:
         known = set(asked.addresses)
-        fresh = [url for url in dict.fromkeys(named) if url not in known]
+        fresh = [url for url in named if url not in known]
         last = not fresh
-        await self.writer.commit(bucket, PageRead(query, asked.pages, fresh, last))
+        await self.writer.commit(bucket, PageRead(query, asked.pages, fresh, last, named))
         if asked.pages == 0:
             self._judge(query, bool(fresh))
         return Asked([*asked.addresses, *fresh], asked.pages + 1, last)
@@ -247,7 +267,7 @@ class Crawl:
                 if is_answer(answer):
                     self.network.heard()
                 if not isinstance(answer, Failure):
-                    picture = await self.decoders.prepare(answer)
+                    picture = await self.prepare(answer)
                     rejected = isinstance(picture, str)
                     outcome = Outcome(url, picture, None) if rejected else Outcome(url, None, picture)
                     return await self._keep(bucket, outcome)

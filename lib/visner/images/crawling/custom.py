@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from visner.errors import VisnerError
+from visner.images.crawling.answers import Origin
 
 
 class CustomSource:
@@ -47,6 +48,22 @@ class CustomSource:
         if isinstance(found, str) or not all(isinstance(address, str) for address in found):
             raise VisnerError(f"{self._file}: Source.addresses: it has to return a list of str, not {found!r:.80}")
         return list(dict.fromkeys(found))
+
+    def origins(self, page: bytes) -> dict[str, Origin]:
+        """What the file's own `origins(page)` says, where it has one: address -> {"page": ..., "licence": ...}."""
+        named = getattr(self._source, "origins", None)
+        if named is None:
+            return {}
+        with self._explained(passing=ValueError):
+            found = {address: {"page": None, "licence": None} | origin for address, origin in named(page).items()}
+        for address, origin in found.items():
+            if len(origin) != 2 or not all(
+                text is None or isinstance(text, str) for text in (address, *origin.values())
+            ):
+                raise VisnerError(
+                    f"{self._file}: Source.origins: of an address it may say a page and a licence, as str, not {origin}"
+                )
+        return {address: Origin(**origin) for address, origin in found.items()}
 
     def _load(self) -> type:
         if not self._file.is_file():

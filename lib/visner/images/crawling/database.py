@@ -8,14 +8,14 @@ so that counting or joining pictures reads none of them.
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from visner import tables
-from visner.errors import VisnerError
+from visner import databases, tables
+from visner.databases import primary_code
 
 BUCKETS = 64
-VERSION = 1  # of the tables below, kept as SQLite's user_version
+VERSION = 2  # of the tables below, kept as SQLite's user_version
 PAGE_SIZE = 8192  # bytes
 PATIENCE = 120  # seconds that a transaction waits for another program's to end
 SMALL_TABLES = ("queries", "ranks", "addresses", "pictures")  # all but the pictures' bytes
@@ -41,6 +41,8 @@ CREATE TABLE addresses (
     reason TEXT,                -- why there is no picture; null where there is one, and where nothing came yet
     picture INTEGER,            -- of pictures
     time INTEGER,               -- of the outcome
+    source_page TEXT,           -- the page that shows the picture, and its licence, where the source names them
+    licence TEXT,
     CHECK (reason IS NULL OR picture IS NULL)
 ) STRICT;
 CREATE TABLE pictures (
@@ -57,17 +59,8 @@ CREATE TABLE kept (
 ) STRICT;
 PRAGMA user_version = {VERSION};
 """
+UPGRADES = {1: ["ALTER TABLE addresses ADD COLUMN source_page TEXT", "ALTER TABLE addresses ADD COLUMN licence TEXT"]}
 REPAIR = "run `visner store verify --repair`, then this again"
-EXPLANATIONS = {
-    sqlite3.SQLITE_FULL: "the disk is full: nothing that was committed is lost; free space and run again",
-    sqlite3.SQLITE_IOERR: "the disk is full, a quota used up, or the disk fails: nothing that was committed is lost; "
-    "free space and run again",
-    sqlite3.SQLITE_BUSY: f"another program has it locked for more than {PATIENCE} s; end that program and run again",
-    sqlite3.SQLITE_READONLY: "no permission to write it; change its mode or owner, or its folder's",
-    sqlite3.SQLITE_CANTOPEN: "it can't be opened; look at the permissions of it and of its folder",
-    sqlite3.SQLITE_CORRUPT: f"the file is damaged; {REPAIR}",
-    sqlite3.SQLITE_NOTADB: f"the file is damaged; {REPAIR}",
-}
 
 
 def bucket_of(query: str) -> int:
@@ -78,19 +71,9 @@ def bucket_of(query: str) -> int:
     return int.from_bytes(hashlib.sha256(query.encode()).digest()[:8], "big") % BUCKETS
 
 
-def primary_code(error: sqlite3.Error) -> int:
-    """SQLite's result code of an error, without its extended part; 0 for those of Python's own."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> AbstractContextManager[None]:
     """A block whose SQLite errors become one line, with what to do about them."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        remedy = EXPLANATIONS.get(primary_code(error), f"if this happens again, the file may be damaged; {REPAIR}")
-        raise VisnerError(f"{path}: {error}: {remedy}") from error
+    return databases.explained(path, PATIENCE, REPAIR)
 
 
 @contextmanager
@@ -122,6 +105,21 @@ def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
     database.execute("PRAGMA synchronous = FULL")
     database.execute("PRAGMA secure_delete = ON")  # what is forgotten is not in the file any more
     return database
+
+
+def version(database: sqlite3.Connection) -> int:
+    """That of the file's tables."""
+    return database.execute("PRAGMA user_version").fetchone()[0]
+
+
+def upgrade(database: sqlite3.Connection) -> None:
+    """Bring the tables of an older visner up to date: by columns alone, so that every table stays where it is."""
+    if version(database) < VERSION:
+        with transaction(database):
+            for older in range(version(database), VERSION):
+                for statement in UPGRADES[older]:
+                    database.execute(statement)
+            database.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

@@ -13,15 +13,17 @@ a newer icrawler, or an engine's new page, shows there first.
 """
 
 import contextlib
+import html
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from urllib.parse import quote_plus, unquote
 
 from visner.errors import VisnerError
+from visner.images.crawling.answers import Origin
 from visner.images.crawling.custom import CustomSource
 from visner.images.crawling.result_pages import Engine, NotResults, usable
 from visner.recipes import CustomImages, EngineImages, below
@@ -40,6 +42,10 @@ class AddressSource(Protocol):
         Raises ValueError where it isn't a result page (a captcha, a consent page, an API's error): its text says what
         it looks like.
         """
+        ...
+
+    def origins(self, page: bytes) -> Mapping[str, Origin]:
+        """The source page and the licence of those of its addresses of which the page names any."""
         ...
 
 
@@ -90,6 +96,11 @@ class Bing(Engine):
             found = self._parsed(_without_linkless_blocks(page))
         # It looks for ".jpg" beyond the end of the address: what comes before the quote is another kind of file.
         return [address.partition('"')[0] for address in found]
+
+    def _origins(self, page: bytes) -> Iterator[tuple[str, str | None, str | None]]:
+        for data in re.findall(r'\bm="({[^"]*)"', page.decode("utf-8", "ignore")):
+            picture = json.loads(html.unescape(data))
+            yield "".join(picture["murl"].partition(".jpg")[:2]), picture.get("purl"), None
 
 
 def _without_linkless_blocks(page: bytes) -> bytes:
@@ -154,10 +165,20 @@ class Baidu(Engine):
 
     def _read(self, page: bytes) -> list[str]:
         # The parser takes what isn't JSON for an empty answer, and so would a refusal be.
-        answer = json.loads(page.decode("utf-8", "ignore").replace("\\'", "'"), strict=False)
+        answer = self._answer(page)
         if not isinstance(answer.get("data"), list):
             raise NotResults(f"baidu: no result page: {answer.get('message') or 'its JSON has no data'}")
         return self._parsed(page)
+
+    def _origins(self, page: bytes) -> Iterator[tuple[str, str | None, str | None]]:
+        decoded = self._parser._decode_url  # both are enciphered
+        for picture in self._answer(page)["data"]:
+            if picture.get("objURL") and picture.get("fromURL"):
+                yield decoded(picture["objURL"]), decoded(picture["fromURL"]), None
+
+    @staticmethod
+    def _answer(page: bytes) -> dict:
+        return json.loads(page.decode("utf-8", "ignore").replace("\\'", "'"), strict=False)
 
 
 class Flickr(Engine):
@@ -169,6 +190,12 @@ class Flickr(Engine):
 
     # The resized ones first: kept forms are small, and an original can be a hundred times as large or a TIFF.
     _SIZES: ClassVar[list[str]] = ["url_l", "url_c", "url_z", "url_o", "url_m"]
+    # flickr.photos.licenses.getInfo; those of later numbers are named by their number.
+    _LICENCES: ClassVar[list[str]] = [
+        "all rights reserved", "CC BY-NC-SA 2.0", "CC BY-NC 2.0", "CC BY-NC-ND 2.0", "CC BY 2.0", "CC BY-SA 2.0",
+        "CC BY-ND 2.0", "no known copyright restrictions", "United States government work", "CC0 1.0",
+        "public domain mark 1.0",
+    ]  # fmt: skip
     _SAFE_SEARCH: ClassVar[dict[str, int]] = {"strict": 1, "moderate": 2, "off": 3}
 
     def __init__(self, recipe: EngineImages):
@@ -178,7 +205,8 @@ class Flickr(Engine):
             raise VisnerError("images: source 'flickr': set the environment variable FLICKR_APIKEY to your API key")
 
     def _feed(self, query: str) -> list[str]:
-        asked = {"text": query, "sort": "relevance", "extras": ",".join(self._SIZES), "per_page": 100}
+        extras = ",".join([*self._SIZES, "license"])
+        asked = {"text": query, "sort": "relevance", "extras": extras, "per_page": 100}
         asked["safe_search"] = self._SAFE_SEARCH[self._recipe.safe_search]
         if self._recipe.photos:
             asked["content_type"] = 1
@@ -194,5 +222,15 @@ class Flickr(Engine):
         photos = answer["photos"]
         if photos["page"] > photos["pages"]:
             return []  # the last page over again
-        sizes = ([photo[size] for size in self._SIZES if photo.get(size)] for photo in photos["photo"])
-        return [found[0] for found in sizes if found]
+        return [address for address in map(self._address, photos["photo"]) if address]
+
+    def _origins(self, page: bytes) -> Iterator[tuple[str, str | None, str | None]]:
+        for photo in json.loads(page)["photos"]["photo"]:
+            if address := self._address(photo):
+                number = photo.get("license")
+                known = number is not None and int(number) < len(self._LICENCES)
+                licence = self._LICENCES[int(number)] if known else number and f"flickr license {number}"
+                yield address, f"https://www.flickr.com/photos/{photo['owner']}/{photo['id']}", licence
+
+    def _address(self, photo: dict) -> str | None:
+        return next((photo[size] for size in self._SIZES if photo.get(size)), None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from visner.images import prepare
+from visner.images.crawling.answers import FAILURES, TRANSIENT
 from visner.images.crawling.buckets import BUCKETS, Bucket
 
 QUERIES = """
@@ -61,12 +62,10 @@ def count(buckets: Iterator[Bucket]) -> tuple[Counter, Counter]:
 
 
 def meaning(reason: str) -> str:
-    """A failure's reason in words; empty where none are known."""
-    try:
-        from visner.images.crawling.client import FAILURES  # it needs the extra `crawl`
-    except ImportError:
-        FAILURES = {}
+    """A failure's reason in words, and whether it is asked again; empty where none are known."""
     kind, _, status = reason.partition("-")
     if kind == "http" and status.isdigit() and status in {str(one.value) for one in HTTPStatus}:
-        return f"the server answered {HTTPStatus(int(status)).phrase}"
-    return prepare.REASONS.get(reason) or FAILURES.get(reason, "")
+        words = f"the server answered {HTTPStatus(int(status)).phrase}"
+    else:
+        words = prepare.REASONS.get(reason) or FAILURES.get(reason, "")
+    return f"{words}; asked again by the next run" if reason in TRANSIENT else words

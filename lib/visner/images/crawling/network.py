@@ -1,7 +1,7 @@
 """Whether it is the web that doesn't answer, or this machine that has lost it.
 
-An address that can't be reached has failed for ever; one that is asked for while this machine's own network is away
-has not failed at all.
+An address that can't be reached has failed, if only until the next run; one that is asked for while this machine's own
+network is away has not failed at all.
 """
 
 import asyncio
@@ -12,7 +12,13 @@ from visner import stages
 from visner.errors import VisnerError
 from visner.images.crawling.client import Client, Failure
 
-SILENT = {"unreachable", "unresolved", "timed-out", "proxy"}  # what a machine without a network finds everywhere
+SILENT = {
+    "unreachable",
+    "unresolved",
+    "timed-out",
+    "proxy",
+    "proxy-refused",
+}  # what a machine without a network finds everywhere
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 600.0  # seconds, doubled each time
 
 

@@ -1,16 +1,18 @@
 """What the engines share: page addresses from icrawler's feeders, picture addresses from its parsers, both mended."""
 
+import contextlib
 import json
 import logging
 import queue
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from visner.errors import VisnerError
+from visner.images.crawling.answers import Origin
 from visner.recipes import EngineImages
 
 
@@ -57,6 +59,19 @@ class Engine(ABC):
         if found and not kept:
             raise NotResults(f"{self._recipe.source}: none of the page's {len(found)} addresses can be read")
         return list(dict.fromkeys(kept))
+
+    def origins(self, page: bytes) -> dict[str, Origin]:
+        """See AddressSource. What can't be read of them is left out: the pictures are none the worse for it."""
+        found: dict[str, Origin] = {}
+        with contextlib.suppress(*_UNREADABLE):
+            for address, source_page, licence in self._origins(page):
+                if (address := usable(address)) is not None:
+                    found.setdefault(address, Origin(source_page and usable(source_page), licence))
+        return found
+
+    def _origins(self, page: bytes) -> Iterable[tuple[str, str | None, str | None]]:
+        """Addresses, source pages and licences as the page has them; may raise one of _UNREADABLE."""
+        return ()
 
     def _parameters(self) -> dict[str, Any]:
         """What is added to the feeder's addresses."""

@@ -8,12 +8,15 @@ import asyncio
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import quote
 
 MAX_BYTES = 512_000  # of a robots.txt are read: RFC 9309, 2.5
 ANSWERS = 4096  # robots.txt files remembered
 FAILURE_LASTS = 300.0  # seconds until a robots.txt that couldn't be had is asked for again
+RESERVING = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})  # none: noindex and nofollow
+# Rules of X-Robots-Tag with a colon of their own.
+VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -21,8 +24,8 @@ class Robots:
     """What one robots.txt says to one crawler: `delay` in seconds (Crawl-delay), and which paths it may fetch."""
 
     def __init__(self, text: str, user_agent: str):
-        """`user_agent` is the whole header; its first word up to a slash is the name that groups are matched by."""
-        name = re.split(r"[/\s]", user_agent.strip(), maxsplit=1)[0].lower()
+        """`user_agent` is the whole header; groups are matched by the name in it."""
+        name = _name(user_agent)
         groups = _groups(text)
         lines = groups.get(name, groups.get("*", []))
         self.delay = max(
@@ -71,6 +74,32 @@ class RobotsCache:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def reserves(tags: Iterable[str], user_agent: str) -> bool:
+    """Whether X-Robots-Tag headers of a picture say that it isn't for us: a rule of RESERVING, for all or for our name.
+
+    A header is a list of rules. `googlebot: noindex, noai` says whom the rules from there on are for; headers that were
+    joined on the way may have several such names.
+    """
+    for tag in tags:
+        ours = True
+        for part in tag.lower().split(","):
+            name, colon, rule = (piece.strip() for piece in part.partition(":"))
+            if not colon:
+                rule = name
+            elif name in VALUED or re.search(r"\s", name):  # the latter: of a date, behind its comma
+                continue
+            else:
+                ours = name in ("*", _name(user_agent))
+            if ours and rule in RESERVING:
+                return True
+    return False
+
+
+def _name(user_agent: str) -> str:
+    """A crawler's name in lower case: the first word of its User-Agent, up to a slash."""
+    return re.split(r"[/\s]", user_agent.strip(), maxsplit=1)[0].lower()
 
 
 def _groups(text: str) -> dict[str, list[tuple[str, str]]]:

@@ -2,7 +2,8 @@
 
 The size and the small tables are checked whenever a bucket is opened; the pictures' bytes against their checksums as
 they are read, and all of them by `faults`. What is saved is true or left out: a picture counts if its checksum fits, a
-query if all its addresses are there, and an address without its picture has no outcome, so that it is asked again.
+query if all its addresses are there, and an address without its picture, or with a reason that there isn't, has no
+outcome, so that it is asked again. Source pages and licences are kept as far as they are printable.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 from visner.errors import VisnerError
 from visner.images.crawling import database as db
+from visner.images.crawling.answers import is_reason
 
 STEP = 128  # rows read at a time
 MOST_ROWS = 64  # a page of addresses or queries at most, in a file whose last rows can't be read
@@ -46,8 +48,7 @@ def fault(path: Path) -> str | None:
     cut = f"cut short: {size:,} of {whole:,} bytes" if size < whole else None  # SQLite would fill it up with zeros
     try:
         with closing(db.connect(path)) as database:
-            version = database.execute("PRAGMA user_version").fetchone()[0]
-            if version > db.VERSION:
+            if db.version(database) > db.VERSION:
                 raise VisnerError(f"{path}: made by a newer visner; use that one")
             for table in db.SMALL_TABLES:
                 found = database.execute(f"PRAGMA integrity_check({table})").fetchone()[0]
@@ -121,10 +122,16 @@ def _save(damaged: sqlite3.Connection, sound: sqlite3.Connection, number: int) -
             _insert(sound, "kept", [row[0], kept])
             pictures.add(row[0])
     addresses = set()
-    for address, url, reason, picture, time in _rows(damaged, "addresses", "id, url, reason, picture, time"):
+    columns = "id, url, reason, picture, time, source_page, licence"
+    for address, url, reason, picture, time, *origin in _rows(damaged, "addresses", columns):
         if picture is not None and picture not in pictures:
             picture = time = None
-        if _indexed(damaged, address, url) and _insert(sound, "addresses", [address, url, reason, picture, time]):
+        if reason is not None and not is_reason(reason):
+            reason = time = None
+        origin = [text if text and text.isprintable() else None for text in origin]
+        if _indexed(damaged, address, url) and _insert(
+            sound, "addresses", [address, url, reason, picture, time, *origin]
+        ):
             addresses.add(address)
     queries = 0
     for query in _rows(damaged, "queries", "id, query, pages, complete, named, time"):

@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from visner import stages
+from visner.errors import VisnerError
+from visner.images.crawling.answers import TRANSIENT, Asked, Known
 from visner.images.crawling.buckets import Bucket, bucket_of, store_folder
 from visner.images.crawling.crawl import crawl, stored
 from visner.images.crawling.engines import open_engine
@@ -21,7 +23,8 @@ def crawled(
     """Crawl what is missing, then give each query's rows of the images table.
 
     The buckets of the queries stay locked meanwhile. They are taken in their order, so that two jobs never wait for
-    each other's. A store that has it all needs neither network nor credentials.
+    each other's. A store that has it all needs neither network nor credentials. What failed for now, in an earlier run,
+    is asked again; where nothing else is missing and that can't be asked, the rows are as the store has them.
     """
     folder = store_folder(store, recipe)
     with ExitStack() as stack:
@@ -29,12 +32,19 @@ def crawled(
         # Bucket by bucket: what is brought together is written together.
         wanted = sorted(dict.fromkeys(queries), key=bucket_of)
         missing = [query for query in wanted if not is_complete(buckets[bucket_of(query)], query, recipe)]
+        needed = [query for query in missing if not is_answered(buckets[bucket_of(query)], query, recipe)]
         if missing:
             counts: Counter = Counter()
             done = len(wanted) - len(missing)
+            if not needed:  # the network is not waited for
+                recipe = recipe.model_copy(update={"crawl": recipe.crawl.model_copy(update={"patience": 0.0})})
             with stages.progress(None, what, total=len(wanted), initial=done, unit=" queries") as shown:
                 try:
                     crawl(recipe, open_engine(recipe, root), buckets, missing, workers, shown, counts)
+                except VisnerError as error:
+                    if needed:
+                        raise
+                    stages.log.warning("what had failed for now stays so, and all else is in the store: %s", error)
                 finally:
                     shown.close()
                     _tell(counts)
@@ -46,7 +56,16 @@ def crawled(
 
 def is_complete(bucket: Bucket, query: str, recipe: CrawledImages) -> bool:
     """Whether a query needs no more requests: `depth` usable pictures, or no more addresses to try."""
-    asked, known = stored(bucket, query, recipe.candidates)
+    return _suffices(*stored(bucket, query, recipe.candidates), recipe)
+
+
+def is_answered(bucket: Bucket, query: str, recipe: CrawledImages) -> bool:
+    """Whether that is so if what failed for now has failed for good."""
+    asked, _ = stored(bucket, query, recipe.candidates)
+    return _suffices(asked, bucket.outcomes(asked.addresses[: recipe.candidates]), recipe)
+
+
+def _suffices(asked: Asked, known: dict[str, Known], recipe: CrawledImages) -> bool:
     usable = 0
     for url in asked.addresses[: recipe.candidates]:
         if url not in known:
@@ -63,3 +82,8 @@ def _tell(counts: Counter) -> None:
         stages.log.info("%s addresses asked:", f"{counts.total():,}")
     for reason, count in counts.most_common():
         stages.log.info("  %9s  %-20s %s", f"{count:,}", reason, meaning(reason))
+    if transient := sum(count for reason, count in counts.items() if reason in TRANSIENT):
+        stages.log.info(
+            "%s of them failed for now: the next run asks them again (snakemake --forcerun images_fetch)",
+            f"{transient:,}",
+        )

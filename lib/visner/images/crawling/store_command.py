@@ -1,13 +1,13 @@
 """Look into the crawl store and mend it.
 
-What a crawl was answered is kept in the folder `store` and never asked for twice. `show` counts it, also while a crawl
-is running. `verify` reads all of it and compares every picture with its checksum; with --repair, what can be read of a
-damaged file is saved, and the rest is asked again. `export` writes a query's pictures to a folder. `retry` forgets
-failed addresses and `forget` whole queries: the next run asks for them again. `verify`, `retry` and `forget` wait for a
-running crawl.
+What a crawl was answered is kept in the folder `store`, and only what failed for now is asked for twice. `show` counts
+it, also while a crawl is running. `verify` reads all of it and compares every picture with its checksum; with --repair,
+what can be read of a damaged file is saved, and the rest is asked again. `export` writes a query's pictures to a
+folder. `retry` forgets failed addresses and `forget` whole queries: the next run asks for them again. `verify`, `retry`
+and `forget` wait for a running crawl.
 
     visner store show --recipe config.yaml:images.bing
-    visner store retry --recipe config.yaml:images.bing --reason timed-out --reason http-503
+    visner store retry --recipe config.yaml:images.bing --reason http-404 --reason robots
     visner store export --recipe config.yaml:images.bing 富士山 fuji/
 """
 
@@ -159,13 +159,16 @@ def export(folder: Path, arguments: argparse.Namespace) -> None:
     by_rank = {row["rank"]: row for row in rows}
     with open(target / "addresses.tsv", "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, "excel-tab", lineterminator="\n")
-        table.writerow(["rank", "file", "reason", "width", "height", "image_id", "source_url"])
+        table.writerow(
+            ["rank", "file", "reason", "width", "height", "image_id", "source_url", "source_page", "licence"]
+        )
         for rank, url in enumerate(asked.addresses):
             row = by_rank.get(rank, {"reason": "not requested", "image_id": None})
             name = f"{rank:02d}.jpg" if row["image_id"] else None
             if name:
                 (target / name).write_bytes(row["bytes"])
-            table.writerow([rank, name, *(row.get(key) for key in ("reason", "width", "height", "image_id")), url])
+            found = [row.get(key) for key in ("reason", "width", "height", "image_id")]
+            table.writerow([rank, name, *found, url, row.get("source_page"), row.get("licence")])
     print(f"{target}: {sum(row['image_id'] is not None for row in rows)} pictures of {len(asked.addresses)} addresses")
 
 

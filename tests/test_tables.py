@@ -53,6 +53,9 @@ def test_wrong_files_are_named(tmp_path):
     (tmp_path / "bad.json").write_text('{"a": 1,\n}')
     with pytest.raises(VisnerError, match="bad.json:2: not JSON"):
         tables.read_json(tmp_path / "bad.json")
+    (tmp_path / "bad.json").write_bytes(b'{"a": "\xff"}')
+    with pytest.raises(VisnerError, match="bad.json: not JSON: byte 8 is not UTF-8"):
+        tables.read_json(tmp_path / "bad.json")
 
 
 SENTENCES = [

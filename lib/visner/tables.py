@@ -253,6 +253,8 @@ def read_json(path: str | Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise VisnerError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
+    except UnicodeDecodeError as error:
+        raise VisnerError(f"{path}: not JSON: byte {error.start + 1} is not UTF-8; is the file whole?") from None
     except FileNotFoundError:
         raise VisnerError(f"{path}: no such file") from None
 

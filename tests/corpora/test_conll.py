@@ -281,9 +281,9 @@ def test_orphaned_labels_stay_and_are_counted(conll):
     [
         ("a O\nb B-ORG\n", {}, 2, r"the label 'B-ORG' is unknown.*choose from O, B-PER, I-PER, B-LOC, I-LOC"),
         ("a S-ORG\n", {}, 1, "the label 'S-ORG' is unknown"),
-        ("a S-PER\n", {}, 1, "the scheme BIO has no label 'S-PER'; set the corpus' key `scheme: BIOES`"),
-        ("a L-PER\n", {"scheme": "BIOES"}, 1, "the scheme BIOES has no label 'L-PER'; .* `scheme: BILOU`"),
-        ("a E-PER\n", {"scheme": "IOB1"}, 1, "the scheme IOB1 has no label 'E-PER'; .* `scheme: BIOES`"),
+        ("a S-PER\n", {}, 1, r"the scheme BIO \(corpora.NAME.scheme\) has no label 'S-PER'; set `scheme: BIOES`"),
+        ("a L-PER\n", {"scheme": "BIOES"}, 1, "the scheme BIOES .* has no label 'L-PER'; set `scheme: BILOU`"),
+        ("a E-PER\n", {"scheme": "IOB1"}, 1, "the scheme IOB1 .* has no label 'E-PER'; set `scheme: BIOES`"),
         ("a O\nb\n", {}, 2, r"the line has 1 column\(s\)"),
         ("a O\n\u00a0\nb O\n", {}, 2, r"the line has 1 column\(s\)"),  # no empty line
         ("IMGID:7\na O\n", {}, 1, r"the line has 1 column\(s\)"),

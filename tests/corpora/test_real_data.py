@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from visner.config import load
+from visner.errors import VisnerError
 from visner.provenance import sha256_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,6 +94,35 @@ def test_tweets(shared_data, read, name):
         ]
         end = {"twitter2015": "", "twitter2017": "\n"}[name]  # an empty line after the last tweet, or none
         assert ("\n".join(tweets) + end).encode() == (shared_data / name / file).read_bytes()
+
+
+@pytest.mark.parametrize("scheme", ["IOB1", "BIOES", "BILOU"])
+def test_case_tweets_in_every_scheme_have_the_same_mentions(shared_data, write, read, caplog, scheme):
+    """The dev set, whose labels are whole BIO, written in the other schemes by their definitions."""
+    content = (shared_data / "twitter2017" / "valid.txt").read_text(encoding="utf-8")
+    rows = [line.split("\t") if "\t" in line else [line, "O"] for line in content.split("\n")]
+    written = []
+    around = zip([["", "O"], *rows], rows, [*rows[1:], ["", "O"]], content.split("\n"), strict=False)
+    for (_, before), (token, label), (_, after), line in around:
+        first, last, name = label[0] == "B", after != f"I-{label[2:]}", label[2:]
+        prefix = {
+            "IOB1": "B" if first and before[2:] == name else "I",
+            "BIOES": "S" if first and last else "B" if first else "E" if last else "I",
+            "BILOU": "U" if first and last else "B" if first else "L" if last else "I",
+        }[scheme]
+        written.append(f"{token}\t{prefix}-{name}" if name else line)
+    write("bio.txt", content)
+    write("other.txt", "\n".join(written))
+    recipe = {"format": "imgid", "classes": ["PER", "LOC", "ORG", "MISC"]}
+    expected = read(**recipe, split={"by": "files", "train": ["bio.txt"]})
+    with caplog.at_level("WARNING", logger="visner"):
+        found = read(**recipe, split={"by": "files", "train": ["other.txt"]}, scheme=scheme)
+    assert found.rows == expected.rows
+    assert not caplog.records
+    assert found.count("labels_inconsistent") == 0
+    if scheme == "IOB1":
+        with pytest.raises(VisnerError, match="set `scheme: IOB1`"):
+            read(**recipe, split={"by": "files", "train": ["other.txt"]})
 
 
 def _overlap(folder):

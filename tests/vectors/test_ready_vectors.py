@@ -108,7 +108,7 @@ def test_binary_vectors_of_more_than_one_chunk_of_gensims_and_keys_that_come_aga
     assert "100 keys come again" in caplog.text
 
 
-def test_case_vectors_that_gensim_saved_itself_are_read(tmp_path):
+def test_case_vectors_that_gensim_saved_itself_are_read(tmp_path, caplog):
     vectors = some_vectors(2000, 50)
     for count, limit in ((len(KEYS), 1 << 30), (2000, 1000)):  # the second with its arrays beside it
         keyed = KeyedVectors(50)
@@ -117,6 +117,7 @@ def test_case_vectors_that_gensim_saved_itself_are_read(tmp_path):
         keys, found = import_vectors(tmp_path / f"{count}.kv", 50)
         assert keys == keyed.index_to_key
         assert found.tobytes() == vectors[:count].tobytes()
+        assert f"{count}.kv: a pickle, which is code that runs now" in caplog.text
     assert (tmp_path / "2000.kv.vectors.npy").exists()
     with pytest.raises(VisnerError, match="set `dimensions: 50`"):
         import_vectors(tmp_path / "2000.kv", 4)

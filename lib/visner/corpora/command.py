@@ -66,8 +66,8 @@ def run(arguments: argparse.Namespace) -> None:
             stages.log.info("%d distinct attachments", count)
             return
         recipe = config.read_recipe(arguments.recipe, recipes.Corpus)
-        key = f"corpora.{arguments.name}"
-        _report(read_corpus(recipe, Path(arguments.root), arguments.output, arguments.statistics, key))
+        outputs = arguments.output, arguments.statistics
+        _report(read_corpus(recipe, Path(arguments.root), *outputs, f"corpora.{arguments.name}"))
 
 
 def _report(counted: dict) -> None:

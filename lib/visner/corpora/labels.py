@@ -30,7 +30,8 @@ class Labels:
             return
         at, own, other = f"{self._path}:{number}", self._recipe.scheme, FOREIGN.get(label[:1])
         if label[1:2] == "-" and label[2:] in self._recipe.classes and other:
-            raise VisnerError(f"{at}: the scheme {own} has no label {label!r}; set the corpus' key `scheme: {other}`")
+            key = f"{self._findings.corpus}.scheme"
+            raise VisnerError(f"{at}: the scheme {own} ({key}) has no label {label!r}; set `scheme: {other}`")
         raise VisnerError(f"{at}: the label {label!r} is unknown{suggest(label, self._choices)}{comment_remedy(line)}")
 
     def read(self, numbers: Sequence[int], tokens: Sequence[str], labels: Sequence[str]) -> list[str]:
@@ -47,13 +48,13 @@ class Labels:
         return to_bio(labels, scheme)
 
 
-def compare_schemes(recipe: ConllCorpus | ImgidCorpus, findings: Findings, key: str) -> None:
-    """Say under `key` where the labels that were read fit another scheme better than the recipe's.
+def compare_schemes(recipe: ConllCorpus | ImgidCorpus, findings: Findings) -> None:
+    """Say under the key where the labels that were read fit another scheme better than the recipe's.
 
     IOB1 read as BIO loses mentions: VisnerError where those are most, a warning where they are those of some files.
     Read by another scheme, no mention is lost: a warning, too.
     """
-    scheme = recipe.scheme
+    scheme, key = recipe.scheme, f"{findings.corpus}.scheme"
     total = sum(findings.schemes.values(), start=Counter())
     fitting = _fitting(total, scheme)
     if (scheme, fitting) == ("BIO", "IOB1") and 2 * total["BIO"] > total["mentions"]:

@@ -21,16 +21,20 @@ NO_PART_OF_RESULTS = ("nouns", "download", "published")  # keys of a recipe that
 
 
 def read_corpus(
-    recipe: CorpusRecipe, root: str | Path, output: str | Path, statistics_output: str | Path, key: str = "corpora.NAME"
+    recipe: CorpusRecipe,
+    root: str | Path,
+    output: str | Path,
+    statistics_output: str | Path,
+    corpus: str = "corpora.NAME",
 ) -> dict:
     """Read a corpus, write its table and its statistics, return the statistics.
 
-    Sentences go to the table document by document, in the order of the recipe's paths. `key` is the recipe's in the
-    configuration, for messages. VisnerError for what the readers, the corrections or the splits refuse; then nothing is
-    written.
+    Sentences go to the table document by document, in the order of the recipe's paths. `corpus` is the recipe's
+    key in the configuration, for messages. VisnerError for what the readers, the corrections or the splits refuse; then
+    nothing is written.
     """
     files = inputs.files(recipe, root)
-    findings = Findings()
+    findings = Findings(corpus)
     texts = inputs.corpus_files(recipe, root, findings=findings)
     separator = " " if getattr(recipe, "units", "characters") == "tokens" else ""
     statistics = Statistics(recipe.classes, separator)
@@ -56,7 +60,7 @@ def read_corpus(
                         "attachment": document.attachment,
                     }
         if findings.schemes:
-            compare_schemes(recipe, findings, f"{key}.scheme")
+            compare_schemes(recipe, findings)
         corrections.finish()
         splits.finish()
         if not statistics.sentences:

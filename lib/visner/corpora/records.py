@@ -69,10 +69,11 @@ class Findings:
     """What was left out or mended, counted by kind (`FINDINGS`), with the first examples of each.
 
     `other_classes` counts the mentions of classes that the recipe doesn't want: they are plain text. `schemes` counts
-    each file's mentions, and the labels that break each scheme.
+    each file's mentions, and the labels that break each scheme. `corpus` is the corpus' key, for messages.
     """
 
-    def __init__(self):
+    def __init__(self, corpus: str = "corpora.NAME"):
+        self.corpus = corpus
         self.other_classes: Counter[str] = Counter()
         self.schemes: defaultdict[Path, Counter[str]] = defaultdict(Counter)
         self._counts = dict.fromkeys(FINDINGS, 0)

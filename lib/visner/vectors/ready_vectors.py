@@ -22,6 +22,8 @@ REMEDIES = {
     b"PK\x03\x04": "a zip archive; unpack it",
     b"\x1f\x8b": "compressed with gzip; decompress it",
     b"BZh": "compressed with bzip2; decompress it",
+    b"\xfd7zXZ": "compressed with xz; decompress it",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd; decompress it",
     b"\xba\x16\x4f\x2f": "fastText's own format; take the file of its vectors (.vec)",
 }
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -179,8 +181,9 @@ def _read_native(path: Path, dimensions: int) -> tuple[list[str], np.ndarray]:
         if not all(isinstance(key, str) for key in keys) or vectors.shape[0] != len(keys):
             raise TypeError("its keys aren't words, each with a vector")
     except Exception as error:  # a pickle raises whatever its bytes lead it to
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise VisnerError(
-            f"{path}: no KeyedVectors that this version of gensim can load ({error}); save the vectors again, of a "
+            f"{path}: no KeyedVectors that this version of gensim can load ({reason}); save the vectors again, of a "
             "whole model its `wv`; large ones have arrays beside the file (*.npy)"
         ) from None
     _expect_dimensions(path, vectors.shape[1], dimensions)
@@ -203,7 +206,8 @@ def _gensim():
 
 def _checked(path: Path, keys: list[str], vectors: np.ndarray, count: int) -> tuple[list[str], np.ndarray]:
     """Whole keys with finite vectors, of `count` that the file has."""
-    broken = np.flatnonzero(~np.isfinite(vectors.sum(1, dtype=np.float64)))
+    with np.errstate(invalid="ignore"):
+        broken = np.flatnonzero(~np.isfinite(vectors.sum(1, dtype=np.float64)))  # no array of V x D beside them
     if len(broken):
         key = keys[broken[0]]
         raise VisnerError(f"{path}{_line_of(path, key)}: the vector of {key!r} is not finite; remove it from the file")

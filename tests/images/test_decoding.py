@@ -96,7 +96,7 @@ def test_case_a_picture_that_decodes_for_long_ends_its_process_and_nothing_else(
         kept = [decoders.prepare(content) for content in ordinary]
     assert isinstance(slow, Picture)
     assert took > 0.3
-    with Decoders(patient.model_copy(update={"max_seconds": 0.1}), 2) as decoders, ThreadPoolExecutor(4) as threads:
+    with Decoders(patient.model_copy(update={"max_seconds": 0.2}), 2) as decoders, ThreadPoolExecutor(4) as threads:
         found = list(threads.map(decoders.prepare, [*ordinary[:10], SLOW, SLOW, *ordinary[10:], SLOW]))
     assert found == [*kept[:10], "too-slow", "too-slow", *kept[10:], "too-slow"]
 
@@ -124,7 +124,7 @@ def test_case_a_slow_picture_of_a_folder_is_a_row_and_the_next_takes_its_turn(tm
     for name, content in {"0": slow_jpeg(300, 200), "1": SLOW, "2": picture(1), "3": picture(2)}.items():
         (tmp_path / "pool" / "色" / f"{name}.jpg").write_bytes(content)
     tables.write_table(tmp_path / "queries", tables.QUERIES, [{"query": "色", "occurrences": 1, "shard": 0}])
-    recipe = FolderImages(source="folder", folder="pool", depth=2, max_seconds=0.1)
+    recipe = FolderImages(source="folder", folder="pool", depth=2, max_seconds=0.2)
     counts = fetch(recipe, tmp_path, tmp_path / "store", tmp_path / "queries", 0, tmp_path / "0.parquet", 2)
     assert counts["rejected"] == {"too-many-scans": 1, "too-slow": 1}
     assert counts["pictures"] == 2
@@ -133,7 +133,7 @@ def test_case_a_slow_picture_of_a_folder_is_a_row_and_the_next_takes_its_turn(tm
 def test_case_a_slow_picture_of_the_web_is_a_row_and_the_next_takes_its_turn(tmp_path):
     with HostileServer() as server:
         paths = ["/picture/1.jpg", "/many-scans.jpg", "/slow.jpg", "/picture/2.jpg"]
-        recipe = custom(tmp_path, server, paths, "/page", max_seconds=0.1)
+        recipe = custom(tmp_path, server, paths, "/page", max_seconds=0.2)
         rows = crawl(tmp_path, recipe, ["京都"], root=tmp_path)
     assert [row["reason"] for row in rows] == [None, "too-many-scans", "too-slow", None]
 

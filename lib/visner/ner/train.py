@@ -118,8 +118,12 @@ def load(path: Path, device: torch.device) -> tuple[Recogniser, list[str]]:
     """A saved model on `device`, ready to predict, and the names of its labels."""
     if not path.exists():
         raise VisnerError(f"{path}: no such model; train it first (snakemake {path})")
-    with safe_open(path, "pt") as file:
-        description = json.loads(file.metadata()["visner"])
-    model = kind_of(TypeAdapter(Experiment).validate_python(description["recipe"])).build(description)
-    model.load_state_dict(safetensors.torch.load_file(path))
+    try:
+        with safe_open(path, "pt") as file:
+            description = json.loads(file.metadata()["visner"])
+        model = kind_of(TypeAdapter(Experiment).validate_python(description["recipe"])).build(description)
+        model.load_state_dict(safetensors.torch.load_file(path))
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise VisnerError(f"{path}: no model of this version of visner ({reason}); delete it and train again") from None
     return model.to(device).eval(), description["label_names"]

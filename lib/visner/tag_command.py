@@ -21,8 +21,9 @@ from visner.errors import VisnerError
 from visner.trained import Trained
 
 LINES = 64  # tagged at once, at most
+TOO_LONG = "{}: more than {:,} characters; give a sentence a line"
 READ = 1 << 16  # bytes read at once, at most: of a pipe what is in it
-LONGEST = 1 << 20  # bytes of a line
+LONGEST = 50_000  # characters of a line: they take some 4 GB with a BiLSTM of 256 units
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,10 +55,11 @@ def run(arguments: argparse.Namespace) -> None:
     # On a terminal the answers themselves show how far it is.
     shown = {"unit": "B", "unit_scale": True, "leave": False, "disable": sys.stdout.isatty()}
     with stages.progress(None, "tag", total=_size(arguments.files), **shown) as bar:
-        for lines in read_lines(arguments.files or ["-"], bar.update):
+        for lines, size in read_lines(arguments.files or ["-"]):
             texts += len(lines)
             for tagged in tagger.tag(lines):
                 print(show(tagged), flush=True)
+            bar.update(size)
     if not texts:
         stages.log.warning("there was no text: give files, or a sentence a line on standard input")
     elif tagger.recipe.fusion != "none":
@@ -98,11 +100,11 @@ def _noun(word) -> str:
     return word.surface if word.gate is None else f"{word.surface} {word.gate:.2f}"
 
 
-def read_lines(files: Iterable[str], count) -> Iterator[list[str]]:
-    """The lines of files, in lists of those that can be read now without waiting, 64 at most.
+def read_lines(files: Iterable[str]) -> Iterator[tuple[list[str], int]]:
+    """The lines of files, in lists of those that can be read now without waiting, 64 at most, and each list's bytes.
 
-    Lines end as Python's do in text (LF, CR or both); a byte order mark at the head of a line is dropped. `count` is
-    called with the bytes read. VisnerError, after the lines before it, names the line that is no UTF-8, or too long.
+    Lines end as Python's do in text (LF, CR or both); a byte order mark at the head of a line is dropped. VisnerError,
+    after the lines before it, names the line that is no UTF-8, or too long.
     """
     for file in files:
         name = "standard input" if file == "-" else file
@@ -110,33 +112,43 @@ def read_lines(files: Iterable[str], count) -> Iterator[list[str]]:
         try:
             with open(0 if file == "-" else file, "rb", buffering=0, closefd=file != "-") as opened:
                 while chunk := opened.read(READ):
-                    count(len(chunk))
                     lines = (rest + chunk).splitlines(keepends=True)
                     rest = b"" if lines[-1].endswith(b"\n") else lines.pop()  # what ends in CR may go on with LF
                     yield from _decoded(name, number, lines)
                     number += len(lines)
-                    if len(rest) > LONGEST:
-                        raise VisnerError(f"{name}:{number + 1}: longer than a million bytes; give a sentence a line")
+                    if len(rest) > 4 * LONGEST:
+                        raise VisnerError(TOO_LONG.format(f"{name}:{number + 1}", LONGEST))
         except OSError as error:
             raise VisnerError(f"{name}: {error.strerror}") from None
         yield from _decoded(name, number, [rest] if rest else [])
 
 
-def _decoded(name: str, number: int, lines: list[bytes]) -> Iterator[list[str]]:
-    """Lines after the first `number` ones as text, 64 at a time."""
+def _decoded(name: str, number: int, lines: list[bytes]) -> Iterator[tuple[list[str], int]]:
+    """Lines after the first `number` ones as text, 64 at a time, and their bytes."""
     for first in range(0, len(lines), LINES):
-        texts = []
+        texts, size = [], 0
         for place, line in enumerate(lines[first : first + LINES], start=number + first + 1):
             try:
-                texts.append(line.rstrip(b"\r\n").decode().removeprefix("\ufeff"))
-            except UnicodeDecodeError as error:
+                texts.append(_text(f"{name}:{place}", line))
+            except VisnerError:
                 if texts:
-                    yield texts
-                raise VisnerError(
-                    f"{name}:{place}: not UTF-8 ({error.reason} at byte {error.start}); convert it first, such as by "
-                    "iconv -f SHIFT_JIS -t UTF-8"
-                ) from None
-        yield texts
+                    yield texts, size
+                raise
+            size += len(line)
+        yield texts, size
+
+
+def _text(place: str, line: bytes) -> str:
+    try:
+        text = line.rstrip(b"\r\n").decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise VisnerError(
+            f"{place}: not UTF-8 ({error.reason} at byte {error.start}); convert it first, such as by "
+            "iconv -f SHIFT_JIS -t UTF-8"
+        ) from None
+    if len(text) > LONGEST:
+        raise VisnerError(TOO_LONG.format(place, LONGEST))
+    return text
 
 
 def _size(files: list[str]) -> int | None:

@@ -87,15 +87,8 @@ class Tagger:
             raise VisnerError(f"threads: {threads} can't compute; choose 1 or more")
         trained = Trained(folder, seed)
         self.folder, self.seed, self.recipe = trained.folder, trained.seed, trained.recipe
-        if self.recipe.model != "bilstm_crf":
-            raise VisnerError(f"{folder}: it is a {self.recipe.model}, and only a bilstm_crf can tag raw text as yet")
-        if self.recipe.control:
-            raise VisnerError(f"{folder}: the control `{self.recipe.control}` has no pictures of its own to tag with")
-        corpus = trained.config.corpora[self.recipe.corpus]
-        if getattr(corpus, "units", "characters") == "tokens":
-            raise VisnerError(f"{folder}: it labels tokens, and only systems that label characters can tag raw text")
         self.device, self._threads = devices.choose(gpu), threads
-        self._finder = NounFinder(corpus.nouns, trained.root)
+        self._finder = NounFinder(trained.config.corpora[self.recipe.corpus].nouns, trained.root)
         with self._aside():
             self.model, self.labels = load(trained.model, self.device)
             if self.model.recipe.fingerprint("seeds") != self.recipe.fingerprint("seeds"):
@@ -180,12 +173,9 @@ class _Pictures:
         self._trained, self._device, self._recipe = trained, device, trained.recipe
         grounding = trained.results / "grounding" / trained.name
         keys, vectors = grounding / "keys.parquet", grounding / "vectors.npy"
-        if not keys.exists():
-            raise VisnerError(f"{keys}: no such table, so no word finds its pictures; {trained.again}")
-        digest = trained.check("visual", vectors)
+        trained.check("keys", keys)
+        trained.check("visual", vectors)
         self._made_by = tables.read_provenance(keys)
-        if self._made_by.get("vectors") != digest:
-            raise VisnerError(f"{keys}: its keys are not those of {vectors}; {trained.again}")
         names = tables.read_table(keys, tables.ROW_KEYS, ["key"])["key"].to_pylist()
         self._rows = {query: row for row, query in enumerate(names)}
         self._vectors = np.load(vectors, mmap_mode="r", allow_pickle=False)  # [Q, V]

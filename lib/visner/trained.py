@@ -1,4 +1,4 @@
-"""A trained experiment on disk: where its project is, its recipes, and whether its files are those of its training."""
+"""A trained experiment that can tag: where its project is, its recipes, whether its files are those of its training."""
 
 import os
 import re
@@ -18,7 +18,7 @@ class Trained:
 
     `given` is the experiment's folder, or that of a seed, or a seed's model. Links are followed as far as the project:
     results/ may be a link to another disk, and any folder may be linked from elsewhere.
-    Raises VisnerError where a file is missing, or was made by another version of visner.
+    Raises VisnerError where it can't tag raw text, a file is missing, or was made by another version of visner.
     """
 
     def __init__(self, given: str | Path, seed: int | None = None):
@@ -42,6 +42,7 @@ class Trained:
             reason = reason.splitlines()[0].removeprefix("configuration: ")
             raise VisnerError(f"{file}: made by another version of visner ({reason}); {self.again}") from None
         self.recipe = self.config.experiments[self.name]
+        self._refuse(given)
         self.seed = self._choose(seed if named is None else named)
         self.model = self.folder / f"seed{self.seed}" / MODEL
         history = tables.read_json(self.model.with_name("training.json"))
@@ -52,8 +53,8 @@ class Trained:
         """The remedy where the experiment was made by another version, or is not there as a whole."""
         return f"run it again in {self.project} (snakemake --cores all results/{self.name}/scores.json)"
 
-    def check(self, name: str, path: Path) -> str:
-        """The sha256 of a file that the training read as `name`; VisnerError where it was another file."""
+    def check(self, name: str, path: Path) -> None:
+        """VisnerError where a file isn't the one that the training kept the digest of, as `name`."""
         if not path.exists():
             raise VisnerError(f"{path}: no such file; {self.again}")
         if name not in self._sums:
@@ -63,7 +64,18 @@ class Trained:
                 f"{path}: made again since seed {self.seed} was trained with it; train again in {self.project} "
                 f"(snakemake --cores all results/{self.name}/scores.json -R ner_train)"
             )
-        return self._sums[name]
+
+    def _refuse(self, given: str | Path) -> None:
+        if self.recipe.model != "bilstm_crf":
+            raise VisnerError(f"{given}: it is a {self.recipe.model}, and only a bilstm_crf can tag raw text as yet")
+        if self.recipe.control:
+            raise VisnerError(f"{given}: the control `{self.recipe.control}` has no pictures of its own to tag with")
+        if getattr(self.config.corpora[self.recipe.corpus], "units", "characters") == "tokens":
+            raise VisnerError(f"{given}: it labels tokens, and only systems that label characters can tag raw text")
+        if not _in_project(self.folder):
+            raise VisnerError(
+                f"{given}: no project around it: a tagger needs all of results/, and resources/ beside it"
+            )
 
     def _choose(self, seed: int | None) -> int:
         there = sorted(int(path.parent.name[4:]) for path in self.folder.glob(f"seed[0-9]*/{MODEL}"))
@@ -89,20 +101,24 @@ def best_seed(folder: Path, seeds: Sequence[int]) -> int:
 
 def _locate(given: Path) -> tuple[Path, int | None]:
     """The experiment's folder by the name that is in its project, and the seed that the path names."""
+    found = []
     for place in _places(given):
         seed_folder = place.parent if place.name == MODEL else place
-        found = re.fullmatch(r"seed(\d+)", seed_folder.name)
-        for folder, seed in ((place, None), (seed_folder.parent, found and int(found[1]))):
-            # A folder that is linked from elsewhere has no project around it.
-            if (folder / "system.json").is_file() and (folder.parent / "corpora").is_dir():
-                return folder, seed
-    if (given / "system.json").is_file():
-        raise VisnerError(f"{given}: no project around it: a tagger needs all of results/, and resources/ beside it")
+        named = re.fullmatch(r"seed(\d+)", seed_folder.name)
+        for folder, seed in ((place, None), (seed_folder.parent, named and int(named[1]))):
+            if (folder / "system.json").is_file():
+                found.append((folder, seed))
+    if found:  # a link's own place has no project around it
+        return next((one for one in found if _in_project(one[0])), found[0])
     choices = sorted(path.parent.name for path in given.parent.glob("*/system.json"))
     raise VisnerError(
         f"{given / 'system.json'}: no such file; give the folder of an experiment that has scores, "
         f"results/EXPERIMENT{suggest(given.name, choices)}"
     )
+
+
+def _in_project(folder: Path) -> bool:
+    return (folder.parent / "corpora").is_dir()
 
 
 def _places(given: Path) -> Iterator[Path]:

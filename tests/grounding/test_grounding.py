@@ -76,8 +76,7 @@ def test_case_rows_have_keys_the_query_of_each(arguments):
     means = {"山": [2, 1], "島": [5, 4]}  # of a and b, and of b and d
     assert {row["key"]: vector.tolist() for row, vector in zip(keys, vectors, strict=True)} == means
     assert [row["region"] for row in keys] == [0, 0]
-    digest = hashlib.sha256(arguments.vectors.read_bytes()).hexdigest()
-    assert [tables.read_provenance(path)["vectors"] for path in (arguments.keys, arguments.output)] == [digest] * 2
+    assert tables.read_provenance(arguments.keys) == tables.read_provenance(arguments.output)
 
 
 def test_the_table_says_what_made_it(arguments):

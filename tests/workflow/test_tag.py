@@ -1,14 +1,19 @@
 """`visner tag` on a finished project: the pipeline's own predictions are the judge."""
 
+import contextlib
 import ctypes
+import fcntl
 import json
 import os
+import pty
 import random
 import re
 import select
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 import time
 import warnings
 
@@ -22,7 +27,6 @@ import visner
 from visner import tables
 from visner.errors import VisnerError
 from visner.images.drawings import manifest
-from visner.provenance import sha256_file
 from visner.spans import bio_to_spans
 
 SHARD = "results/images/sample/tiny/0.parquet"
@@ -138,6 +142,7 @@ def test_case_pictures_regenerated_for_another_target_do_not_shift_the_tagger(pr
 
 FILES = {
     "vectors": "grounding/tiny_gate/vectors.npy",
+    "keys": "grounding/tiny_gate/keys.parquet",
     "characters": "vectors/tiny/glove_char.safetensors",
     "words": "vectors/tiny/glove_word.safetensors",
     "language model": "vectors/tiny/flair_backward.safetensors",
@@ -152,29 +157,25 @@ def test_case_what_was_made_again_since_the_training_is_refused(project, file):
         visner.load(project.folder / "results/tiny_gate")
 
 
-def test_case_the_remedy_for_another_grounding_works(project):
-    vectors = project.folder / "results/grounding/tiny_gate/vectors.npy"
-    keys = vectors.with_name("keys.parquet")
-    np.save(vectors, 2 * np.load(vectors))
+@pytest.mark.parametrize("what", ["vectors made again", "no keys, as before they were kept"])
+def test_case_the_remedy_for_another_grounding_works(project, what):
+    grounding = project.folder / "results/grounding/tiny_gate"
+    if what == "vectors made again":
+        np.save(grounding / "vectors.npy", 2 * np.load(grounding / "vectors.npy"))
+    else:
+        (grounding / "keys.parquet").unlink()
     with pytest.raises(VisnerError) as error:
         visner.load(project.folder / "results/tiny_gate")
     place, remedy = AGAIN.search(str(error.value)).groups()
     assert place == str(project.folder)
-    kept, digest = tables.read_table(keys, tables.ROW_KEYS).to_pylist(), sha256_file(vectors)
-    tables.write_table(keys, tables.ROW_KEYS, kept, {**tables.read_provenance(keys), "vectors": digest})
-    assert project.run(*remedy.split()).returncode == 0
+    assert "ner_train" in project.rules_run(*remedy.split())
     assert_gates(visner.load(project.folder / "results/tiny_gate"), project)
 
 
 def test_case_results_of_an_older_version_are_one_line(project):
     folder = project.folder / "results/tiny_gate"
-    keys = project.folder / "results/grounding/tiny_gate/keys.parquet"
-    kept = tables.read_table(keys, tables.ROW_KEYS).to_pylist()
-    tables.write_table(keys, tables.ROW_KEYS, kept, {"vectors": "of other vectors"})
-    with pytest.raises(VisnerError, match="keys.parquet: its keys are not those of .*vectors.npy; run it again in "):
-        visner.load(folder)
-    keys.unlink()
-    with pytest.raises(VisnerError, match="keys.parquet: no such table, .*; run it again in .*/scores.json"):
+    (project.folder / "results/grounding/tiny_gate/keys.parquet").unlink()
+    with pytest.raises(VisnerError, match="keys.parquet: no such file; run it again in .*/scores.json"):
         visner.load(folder)
     history, system = tables.read_json(folder / "seed1/training.json"), tables.read_json(folder / "system.json")
     del history["provenance"]["tables"]["flair_forward"]
@@ -292,17 +293,34 @@ def test_the_cnn_is_read_once_and_old_vectors_make_room_for_new(project, unknown
 
 
 def test_case_texts_that_people_have_are_tagged_line_by_line(finished, tmp_path):
-    """A byte order mark, Windows' and old Mac's ends of lines, NUL, a very long line; then one that isn't UTF-8."""
+    """A byte order mark, Windows' and old Mac's ends of lines, NUL, a very long line; then one that isn't UTF-8.
+
+    Standard error is a terminal, which shows how far it is, and is left with the message alone.
+    """
     lines = ["\ufeff東京で犬を見た。", "山へ行く。", "古い行", "a\0b 東京", "", "東京で犬を見た。" * 2500]
     ends = ["\r\n", "\n", "\r", "\n", "\n", "\n"]
     text = "".join(line + end for line, end in zip(lines, ends, strict=True)).encode()
     (tmp_path / "a.txt").write_bytes(text + "読めない\n".encode("shift_jis") + b"never\n")
-    done = tag(finished, "--model", "results/tiny_gate", "--json", tmp_path / "a.txt")
-    assert done.returncode == 1
-    found = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    command = [sys.executable, "-m", "visner", "tag", "--model", "results/tiny_gate", "--json", tmp_path / "a.txt"]
+    ours, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    with open(tmp_path / "out", "wb") as out:
+        process = subprocess.Popen(
+            command, cwd=finished.folder, env=finished.environment(), stdout=out, stderr=terminal
+        )
+    os.close(terminal)
+    said = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while part := os.read(ours, 4096):
+            said += part
+    os.close(ours)
+    assert process.wait() == 1
+    found = [json.loads(line) for line in (tmp_path / "out").read_bytes().decode().splitlines()]
     assert [one["text"] for one in found] == ["東京で犬を見た。", *lines[1:]]
     assert [word["surface"] for word in found[3]["words"]] == ["a", "\0", "b", "東京"]
-    (line,) = [line for line in done.stderr.decode().splitlines() if "a.txt" in line]
+    assert re.search(r"tag: 100%.* 60\.\dk/60\.\dk", said.decode())
+    shown = [line.rpartition("\r")[2] for line in said.decode().replace("\r\n", "\n").split("\n")]
+    (line,) = [line for line in shown if line.strip()]
     assert "a.txt:7: not UTF-8 (invalid start byte at byte 0); convert it first, such as by iconv -f SHIFT_JIS" in line
 
 
@@ -333,6 +351,15 @@ def test_the_command_shows_gates_and_counts_and_says_when_there_was_nothing(fini
     empty = tag(finished, "--model", "results/tiny_gate", text=b"")
     assert (empty.returncode, empty.stdout) == (0, b"")
     assert b"there was no text: give files, or a sentence a line on standard input" in empty.stderr
+
+
+def test_a_control_says_that_it_cannot_tag(project):
+    folder = project.folder / "results/tiny_gate"
+    system = tables.read_json(folder / "system.json")
+    system["config"]["experiments"]["tiny_gate"]["control"] = "noise"
+    tables.write_json(folder / "system.json", system)
+    with pytest.raises(VisnerError, match="the control `noise` has no pictures of its own to tag with"):
+        visner.load(folder)
 
 
 def test_a_model_or_a_text_that_is_not_there_is_one_line(finished, tmp_path):

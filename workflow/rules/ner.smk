@@ -16,6 +16,11 @@ rule ner_train:
             if "flair" in WIRING.ner_tables(w)
             else []
         ),
+        row_keys=lambda w: (
+            f"results/grounding/{w.experiment}/keys.parquet"
+            if "grounding" in WIRING.ner_tables(w)
+            else []
+        ),
     output:
         model="results/{experiment}/seed{seed}/model.safetensors",
         history="results/{experiment}/seed{seed}/training.json",
@@ -35,7 +40,7 @@ rule ner_train:
         version=visner.ner.VERSION,
     shell:
         "exec python -m visner --log {log:q} ner train --recipe {params.recipe:q} --seed {wildcards.seed} {params.tables:q}"
-        " --language-models {input.language_models:q}"
+        " --tagging {input.language_models:q} {input.row_keys:q}"
         " --output-model {output.model:q} --output-history {output.history:q} --resume results/.resume"
         " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"
 

@@ -69,7 +69,6 @@ def run(arguments: argparse.Namespace) -> None:
             **counts,
             "sentences": provenance.sha256_file(arguments.sentences),
             "embeddings": tables.read_provenance(arguments.embeddings[0]),
-            "vectors": provenance.sha256_file(arguments.vectors),
             "versions": provenance.versions("numpy", "pyarrow"),
         }
         tables.write_table(arguments.keys, tables.ROW_KEYS, rows, made_by)

@@ -184,7 +184,9 @@ class _Pictures:
         self._asks = fetch or not self._images.on_network
         self._file = trained.project / "resources" / "weights" / f"{self._recipe.embedding}.safetensors"
         if self._asks and not self._file.exists():
-            raise VisnerError(f"{self._file}: no such file, so no new word can get pictures; {trained.again}")
+            raise VisnerError(
+                f"{self._file}: no such file, so no new word can get pictures; {trained.make(self._file)}"
+            )
         self.lookups = Lookups()
 
     def of(self, queries: set[str]) -> tuple[dict[str, int], np.ndarray]:

@@ -50,15 +50,19 @@ class Trained:
 
     @property
     def again(self) -> str:
-        """The remedy where the experiment was made by another version, or is not there as a whole."""
+        """The remedy where the experiment was made by another version."""
         return f"run it again in {self.project} (snakemake --cores all results/{self.name}/scores.json)"
+
+    def make(self, path: Path) -> str:
+        """The remedy where a file is missing: Snakemake doesn't see that, as long as what was made from it is there."""
+        return f"make it again in {self.project} (snakemake --cores all {path.relative_to(self.project)})"
 
     def check(self, name: str, path: Path) -> None:
         """VisnerError where a file isn't the one that the training kept the digest of, as `name`."""
-        if not path.exists():
-            raise VisnerError(f"{path}: no such file; {self.again}")
         if name not in self._sums:
             raise VisnerError(f"{self.model}: an older version trained it and kept no digest of {path}; {self.again}")
+        if not path.exists():
+            raise VisnerError(f"{path}: no such file; {self.make(path)}")
         if sha256_file(path) != self._sums[name]:
             raise VisnerError(
                 f"{path}: made again since seed {self.seed} was trained with it; train again in {self.project} "
@@ -83,14 +87,12 @@ class Trained:
         missing = [one for one in configured if one not in there]
         if not missing:
             return best_seed(self.folder, configured) if seed is None else seed
-        if not there:
-            raise VisnerError(f"{self.folder}: no seed of it is trained; {self.again}")
         listed = ", ".join(map(str, there))
-        if seed is None:
-            raise VisnerError(
-                f"{self.folder}: seed {missing[0]} is not trained yet; choose one that is ({listed}), or {self.again}"
-            )
-        raise VisnerError(f"{self.folder}: there is no seed {seed}; choose from {listed}")
+        if there and seed is not None:
+            raise VisnerError(f"{self.folder}: there is no seed {seed}; choose from {listed}")
+        model = self.folder / f"seed{missing[0]}" / MODEL
+        choices = f"choose a seed that is there ({listed}), or " if there else ""
+        raise VisnerError(f"{model}: no such file; {choices}{self.make(model)}")
 
 
 def best_seed(folder: Path, seeds: Sequence[int]) -> int:

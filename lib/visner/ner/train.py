@@ -125,5 +125,7 @@ def load(path: Path, device: torch.device) -> tuple[Recogniser, list[str]]:
         model.load_state_dict(safetensors.torch.load_file(path))
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise VisnerError(f"{path}: no model of this version of visner ({reason}); delete it and train again") from None
+        raise VisnerError(
+            f"{path}: no model of this version of visner ({reason}); train it again (-R ner_train)"
+        ) from None
     return model.to(device).eval(), description["label_names"]

@@ -59,6 +59,14 @@ def test_a_gpu_that_torch_does_not_see_is_asked_for(given, environment):
         device.select(1, 1)
 
 
+def test_a_number_of_threads_is_a_blocks_own():
+    before = torch.get_num_threads()
+    with pytest.raises(KeyError), device.threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+        raise KeyError
+    assert torch.get_num_threads() == before
+
+
 CLAIM = "import sys\nfrom visner import device\nprint(device.claim(2), device.claim(2), flush=True)\nsys.stdin.read()"
 
 

@@ -4,7 +4,8 @@ import fcntl
 import os
 import tempfile
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -16,10 +17,9 @@ from visner.stages import log
 
 
 def select(gpu: int, threads: int) -> torch.device:
-    """A GPU if `gpu` is 1, else the CPU with a fixed number of threads (results depend on it in the last bits).
+    """For a job: what `choose` gives, as the process's own GPU, or the CPU with so many threads for the whole process.
 
-    Of several GPUs one that no other job of this user has selected, if there is one, until the process ends.
-    VisnerError where torch sees no GPU, and in a SLURM job that was given more of them than it would use.
+    VisnerError as `choose`, and in a SLURM job that was given more GPUs than it would use.
     """
     given = given_by_slurm(gpu)
     if given > gpu:
@@ -27,15 +27,36 @@ def select(gpu: int, threads: int) -> torch.device:
             f"gpu: this SLURM job was given {given} and would use {gpu}: let `gpu` in the configuration and what is "
             "asked of SLURM (the resource gpu, slurm_extra) agree, or narrow CUDA_VISIBLE_DEVICES"
         )
-    if gpu:
-        if not torch.cuda.is_available():
-            raise VisnerError(
-                "gpu: the configuration asks for a GPU and torch sees none; set gpu: 0, or look at nvidia-smi"
-            )
-        torch.cuda.set_device(claim(torch.cuda.device_count()))
-        return torch.device("cuda")
-    torch.set_num_threads(threads)
-    return torch.device("cpu")
+    device = choose(gpu)
+    if device.type == "cpu":
+        torch.set_num_threads(threads)
+        return device
+    torch.cuda.set_device(device)
+    return torch.device("cuda")
+
+
+def choose(gpu: int) -> torch.device:
+    """A GPU if `gpu` is 1, else the CPU; the process is left as it was.
+
+    Of several GPUs one that no other job of this user has chosen, if there is one, until the process ends.
+    VisnerError where torch sees no GPU.
+    """
+    if not gpu:
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise VisnerError("gpu: 1 asks for a GPU and torch sees none; set gpu: 0, or look at nvidia-smi")
+    return torch.device("cuda", claim(torch.cuda.device_count()))
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """The CPU computes with `count` threads in the block: results depend on them in their last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def kind(device: torch.device) -> list[str | int]:

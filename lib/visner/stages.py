@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -49,11 +50,26 @@ class _AboveBars(logging.StreamHandler):
         tqdm.write(self.format(record), file=self.stream)
 
 
+_within: ContextVar[bool] = ContextVar("within", default=False)
+
+
+@contextmanager
+def within_another() -> Iterator[None]:
+    """Stages that run in the block are steps of something else: they show progress if it takes, and leave no bar."""
+    token = _within.set(True)
+    try:
+        yield
+    finally:
+        _within.reset(token)
+
+
 def progress(items: Iterable | None, what: str, **options: Any) -> tqdm:
     """A progress bar on a terminal; elsewhere (a log, a cluster's job) a line every half minute."""
+    if _within.get():
+        options |= {"leave": False, "delay": 2}
     if sys.stderr.isatty():
         return tqdm(items, desc=what, dynamic_ncols=True, **options)
-    return tqdm(items, desc=what, mininterval=30, delay=30, **options)
+    return tqdm(items, desc=what, mininterval=30, **options | {"delay": 30})
 
 
 def die_with_parent() -> None:

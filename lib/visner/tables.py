@@ -66,6 +66,12 @@ GROUNDING = pa.schema(
         ("scores", pa.list_(pa.list_(pa.float32()))),
     ]
 )
+ROW_KEYS = pa.schema(  # a row of vectors.npy, in its order
+    [
+        ("key", pa.string()),  # the query whose pictures it is the mean of, or the image_id
+        ("region", pa.int32()),  # as in the embeddings table
+    ]
+)
 VOKENS = pa.schema(
     [
         ("sentence_id", pa.string()),

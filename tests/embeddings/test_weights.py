@@ -61,7 +61,9 @@ def test_weights_from_a_file_are_those_of_the_file(ending, tmp_path):
     torch.save(model.state_dict(), path) if ending == "pth" else save_file(model.state_dict(), path)
     made = make_weights(Embedding(backbone="resnet18", weights=path.name), tmp_path)
     write_weights(tmp_path / "made.safetensors", made)
-    backbone = read_weights(tmp_path / "made.safetensors").load()
+    read = read_weights(tmp_path / "made.safetensors")
+    backbone = read.load()
+    assert read.load() is backbone  # it is built once
     model.fc = torch.nn.Identity()
     picture = torch.randn(1, 3, 64, 64)
     torch.testing.assert_close(backbone(picture)[:, 0], model(picture), atol=1e-5, rtol=1e-4)

@@ -51,6 +51,7 @@ def arguments(tmp_path):
         embeddings=[tmp_path / "embeddings0", tmp_path / "embeddings1"],
         output=tmp_path / "grounding.parquet",
         vectors=tmp_path / "vectors.npy",
+        keys=tmp_path / "keys.parquet",
     )
 
 
@@ -67,6 +68,15 @@ def test_a_word_sees_the_mean_of_its_first_usable_pictures(arguments):
     # 山: a and b; 川 has none, and falls back on its second query 島: b and d; the space and the verb see nothing
     assert units == [[2, 1], [5, 4], None, None]
     assert len(vectors) == 2
+
+
+def test_case_rows_have_keys_the_query_of_each(arguments):
+    vectors = seen(arguments)[1]
+    keys = tables.read_table(arguments.keys, tables.ROW_KEYS).to_pylist()
+    means = {"山": [2, 1], "島": [5, 4]}  # of a and b, and of b and d
+    assert {row["key"]: vector.tolist() for row, vector in zip(keys, vectors, strict=True)} == means
+    assert [row["region"] for row in keys] == [0, 0]
+    assert tables.read_provenance(arguments.keys) == tables.read_provenance(arguments.output)
 
 
 def test_the_table_says_what_made_it(arguments):

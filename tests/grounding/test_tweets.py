@@ -48,6 +48,7 @@ def arguments(tmp_path):
         regions=False,
         output=tmp_path / "grounding.parquet",
         vectors=tmp_path / "vectors.npy",
+        keys=tmp_path / "keys.parquet",
     )
 
 
@@ -88,6 +89,17 @@ def test_regions_are_forty_nine_rows_in_reading_order(arguments):
     grid = {one: [vector(one, region) for region in range(1, 50)] for one in "ab"}
     assert units == [[grid["a"]] * 2, [grid["b"]], [[]], [[]]]
     assert len(vectors) == 98
+
+
+@pytest.mark.parametrize(
+    "grounding, regions, rows", [("vokens", False, 3), ("attached", False, 2), ("attached", True, 98)]
+)
+def test_case_rows_have_keys_the_picture_of_each_and_its_region(arguments, grounding, regions, rows):
+    arguments.regions = regions
+    vectors = seen(arguments, grounding=grounding, k=2 if grounding == "vokens" else None)[2]
+    keys = tables.read_table(arguments.keys, tables.ROW_KEYS).to_pylist()
+    assert vectors.tolist() == [vector(row["key"], row["region"]) for row in keys]
+    assert len({tuple(row.values()) for row in keys}) == rows
 
 
 @pytest.mark.parametrize("grounding", ["vokens", "attached"])

@@ -197,6 +197,17 @@ def test_batches_hold_every_sentence_once_with_neighbours_of_like_length(sentenc
     assert sorted(i for batch in sorted_batches(many, 7) for i in batch) == list(range(101))
 
 
+def test_one_very_long_sentence_does_not_lengthen_the_batch_of_the_others():
+    lengths = [3, 20_000, 5, 400, 0, *[200] * 400]
+    batches = list(sorted_batches([Numbered(n, length) for n, length in enumerate(lengths)], 64))
+    assert batches[0] == [1]
+    assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
+    for batch in batches:
+        assert len(batch) <= 64
+        assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= 64 * 512
+    assert len(batches) == 1 + -(-404 // 64)  # all others are full
+
+
 class Numbered:
     """A sentence of some length that knows its place."""
 

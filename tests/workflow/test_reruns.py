@@ -2,8 +2,10 @@
 
 import shutil
 import sqlite3
+import subprocess
 
 import yaml
+from tiny_project import TARGET, Project
 
 import visner
 from visner import tables
@@ -16,6 +18,15 @@ def test_an_untouched_tree_does_nothing(project):
     done = project.run()
     assert done.returncode == 0
     assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_case_a_copied_project_trains_again_unless_its_times_came_with_it(finished, tmp_path):
+    for copy, then in (("-a", None), ("-r", "--touch")):
+        project = Project(tmp_path / copy)
+        subprocess.run(["cp", copy, "--", finished.folder, project.folder], check=True)
+        if then:
+            assert project.run(TARGET, then).returncode == 0
+        assert project.rules_run("-n", TARGET) == []
 
 
 def test_a_learning_rate_reruns_training_and_what_follows(project):

@@ -9,6 +9,7 @@ rule grounding:
     output:
         grounding="results/grounding/{experiment}/grounding.parquet",
         vectors="results/grounding/{experiment}/vectors.npy",
+        row_keys="results/grounding/{experiment}/keys.parquet",
     log:
         "results/logs/grounding/{experiment}.log",
     benchmark:
@@ -24,4 +25,4 @@ rule grounding:
         version=visner.grounding.VERSION,
     shell:
         "exec python -m visner --log {log:q} grounding --recipe {params.recipe:q} {params.tables:q}"
-        " --output {output.grounding:q} --vectors {output.vectors:q}"
+        " --output {output.grounding:q} --vectors {output.vectors:q} --keys {output.row_keys:q}"

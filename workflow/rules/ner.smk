@@ -7,6 +7,20 @@ rule ner_train:
     input:
         unpack(WIRING.ner_tables),
         encoder=WIRING.training_encoder,
+        language_models=lambda w: (
+            expand(
+                "results/vectors/{vectors}/flair_{direction}.safetensors",
+                vectors=WIRING.experiment(w).vectors,
+                direction=("forward", "backward"),
+            )
+            if "flair" in WIRING.ner_tables(w)
+            else []
+        ),
+        row_keys=lambda w: (
+            f"results/grounding/{w.experiment}/keys.parquet"
+            if "grounding" in WIRING.ner_tables(w)
+            else []
+        ),
     output:
         model="results/{experiment}/seed{seed}/model.safetensors",
         history="results/{experiment}/seed{seed}/training.json",
@@ -26,6 +40,7 @@ rule ner_train:
         version=visner.ner.VERSION,
     shell:
         "exec python -m visner --log {log:q} ner train --recipe {params.recipe:q} --seed {wildcards.seed} {params.tables:q}"
+        " --tagging {input.language_models:q} {input.row_keys:q}"
         " --output-model {output.model:q} --output-history {output.history:q} --resume results/.resume"
         " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"
 

@@ -20,7 +20,7 @@ from visner.embeddings import VERSION
 from visner.embeddings.backbone import GRID, Backbone
 from visner.embeddings.preprocess import Preprocessing
 from visner.embeddings.store import Store
-from visner.embeddings.weights import read_weights
+from visner.embeddings.weights import Weights, read_weights
 from visner.errors import VisnerError
 from visner.recipes import Embedding
 from visner.scratch import staged
@@ -32,7 +32,7 @@ EXPORTED = 4096  # vectors read from the store at a time
 
 def embed(
     recipe: Embedding,
-    weights: str | Path,
+    weights: str | Path | Weights,
     images: str | Path,
     store: str | Path,
     output: str | Path,
@@ -43,13 +43,14 @@ def embed(
 ) -> dict:
     """Write the embeddings table of one shard, sorted by image_id; the numbers of its pictures and of those embedded.
 
+    `weights` are a file's, or those that were read from one: their backbone is built once, however often they embed.
     A picture that any job has embedded with the same weights, precision and regions comes from the store. Vectors that
     are not finite stop the stage and name their pictures; the store keeps those before. See `visner.scratch` for
     `scratch`, where the pictures are read from.
     """
-    loaded = read_weights(weights)
+    loaded, file = (weights, weights.name) if isinstance(weights, Weights) else (read_weights(weights), weights)
     if loaded.backbone != recipe.backbone:
-        raise VisnerError(f"{weights}: weights of {loaded.backbone}, and the recipe's backbone is {recipe.backbone}")
+        raise VisnerError(f"{file}: weights of {loaded.backbone}, and the recipe's backbone is {recipe.backbone}")
     batch = batch or BATCH[on.type]
     # What a vector depends on; the kept form, because two image recipes can keep one original in two sizes.
     depends_on = {
@@ -100,7 +101,7 @@ def embed(
             dimensions = vectors.vectors(image_ids[:1]).shape[2]
         else:
             crop = loaded.preprocessing.crop
-            dimensions = loaded.load()(torch.zeros(1, 3, crop, crop)).shape[2]
+            dimensions = loaded.load().to(on)(torch.zeros(1, 3, crop, crop, device=on)).shape[2]
         made_by["vectors"] = vectors.makers(image_ids)
         _export(vectors, image_ids, (regions, dimensions), output, made_by)
     return {"pictures": len(image_ids), "embedded": embedded}

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import safetensors
 import torch
@@ -23,7 +23,8 @@ from visner.recipes import Embedding, below, is_path
 CALIBRATION_PICTURES = 32
 
 
-class Weights(NamedTuple):
+@dataclass(frozen=True)
+class Weights:
     """What a file of weights says of itself, and the state itself: a backbone's, without its classifier."""
 
     backbone: str
@@ -31,12 +32,15 @@ class Weights(NamedTuple):
     sha256: str  # of the state: names, types, shapes and values
     preprocessing: Preprocessing
     state: dict[str, torch.Tensor]
+    _built: dict[bool, Backbone] = field(default_factory=dict, repr=False, compare=False)
 
     def load(self, regions: bool = False) -> Backbone:
-        """The backbone with these weights."""
-        backbone = Backbone(self.backbone, regions)
-        backbone.features.load_state_dict(self.state)
-        return backbone
+        """The backbone with these weights: always the same, wherever it has been moved to."""
+        if regions not in self._built:
+            backbone = Backbone(self.backbone, regions)
+            backbone.features.load_state_dict(self.state)
+            self._built[regions] = backbone
+        return self._built[regions]
 
 
 def make_weights(recipe: Embedding, root: str | Path) -> Weights:

@@ -1,7 +1,8 @@
 """Give every unit the rows of the picture vectors that it sees.
 
-Writes one array of vectors and, for each unit of each sentence, its rows of it: a recogniser knows pictures by these
-two files only. How a unit comes by its pictures is the recipe's `grounding`:
+Writes one array of vectors, the key of each of its rows (a query, or an image_id) and, for each unit of each sentence,
+its rows: a recogniser knows pictures by the array and the units' rows only, a tagger by the array and the keys. How a
+unit comes by its pictures is the recipe's `grounding`:
 
 - `queries`: the mean of the first k pictures of its word's query (reads --words);
 - `vokens`: the first k pictures that a matcher found for it (reads --vokens; --embeddings are the pool's);
@@ -10,7 +11,8 @@ two files only. How a unit comes by its pictures is the recipe's `grounding`:
 All read --sentences and --embeddings, `queries` and `attached` also --images. A `control` then spoils the vectors.
 
     visner grounding --recipe '{"grounding": "queries", "k": 15, "control": null}' --sentences ... --words ... \\
-        --images SHARDS --embeddings SHARDS --output grounding.parquet --vectors vectors.npy
+        --images SHARDS --embeddings SHARDS --output grounding.parquet --vectors vectors.npy \\
+        --keys keys.parquet
 """
 
 import argparse
@@ -32,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--regions", action="store_true", help="attached: 49 rows a picture, its regions")
     parser.add_argument("--output", type=Path, required=True, metavar="PARQUET")
     parser.add_argument("--vectors", type=Path, required=True, metavar="NPY")
+    parser.add_argument("--keys", type=Path, required=True, metavar="PARQUET", help="whose vector each row is")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -49,7 +52,8 @@ def run(arguments: argparse.Namespace) -> None:
         if getattr(arguments, name) is None:
             raise VisnerError(f"`grounding: {recipe['grounding']}` reads --{name}: give it")
     with stages.locked(arguments.output):
-        vectors, counts, ground = way(arguments, recipe)  # [P, R, V]: pictures, rows of each, dimensions
+        # vectors [P, R, V]: pictures (or queries), rows of each, dimensions
+        vectors, keys, regions, counts, ground = way(arguments, recipe)
         if not len(vectors):
             raise VisnerError("no unit has a usable picture: there is nothing to ground; look at the source of images")
         if recipe["control"]:
@@ -57,6 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
         vectors = vectors.reshape(-1, vectors.shape[-1])
         with tables.atomic_path(arguments.vectors) as temporary, open(temporary, "wb") as file:
             np.save(file, vectors, allow_pickle=False)
+        rows = ({"key": key, "region": region} for key in keys for region in regions)
         made_by = {
             "stage": "grounding",
             "version": VERSION,
@@ -66,6 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
             "embeddings": tables.read_provenance(arguments.embeddings[0]),
             "versions": provenance.versions("numpy", "pyarrow"),
         }
+        tables.write_table(arguments.keys, tables.ROW_KEYS, rows, made_by)
         tables.write_table(arguments.output, tables.GROUNDING, ground(), made_by)
         (what, count), *_ = counts.items()
         stages.log.info("%d %s have pictures; %d vectors of %d dimensions", count, what, *vectors.shape)
@@ -78,7 +84,8 @@ def _queries(arguments: argparse.Namespace, recipe: dict) -> tuple:
     pictures = first_pictures(arguments.images, recipe["k"])
     vectors = mean_vectors(pictures, arguments.embeddings)[:, None]  # [Q, 1, V]
     rows = {query: row for row, query in enumerate(pictures)}
-    return vectors, {"queries": len(pictures)}, lambda: ground(arguments.sentences, arguments.words, rows)
+    counts = {"queries": len(pictures)}
+    return vectors, list(pictures), [0], counts, lambda: ground(arguments.sentences, arguments.words, rows)
 
 
 def _vokens(arguments: argparse.Namespace, recipe: dict) -> tuple:
@@ -90,7 +97,7 @@ def _vokens(arguments: argparse.Namespace, recipe: dict) -> tuple:
     vectors = picture_vectors(arguments.embeddings, image_ids)  # [P, 1, V]
     rows = {image_id: row for row, image_id in enumerate(image_ids)}
     counts = {"pictures": len(image_ids), "vokens": tables.read_provenance(arguments.vokens[0])}
-    return vectors, counts, lambda: ground(arguments.sentences, arguments.vokens, rows, recipe["k"])
+    return vectors, image_ids, [0], counts, lambda: ground(arguments.sentences, arguments.vokens, rows, recipe["k"])
 
 
 def _attached(arguments: argparse.Namespace, recipe: dict) -> tuple:
@@ -103,7 +110,7 @@ def _attached(arguments: argparse.Namespace, recipe: dict) -> tuple:
     vectors = picture_vectors(arguments.embeddings, image_ids, regions)  # [P, R, V]
     first = {image_id: place * len(regions) for place, image_id in enumerate(image_ids)}
     rows = {name: [first[one] + region for region in range(len(regions))] for name, one in pictures.items()}
-    return vectors, {"attachments": len(pictures)}, lambda: ground(arguments.sentences, rows)
+    return vectors, image_ids, regions, {"attachments": len(pictures)}, lambda: ground(arguments.sentences, rows)
 
 
 WAYS = {

@@ -23,6 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     train.add_argument("--recipe", required=True, help="the experiment, as JSON or FILE.yaml:experiments.NAME")
     train.add_argument("--seed", type=int, required=True)
     train.add_argument("--encoder", type=Path, metavar="FOLDER", help="the encoder that a bert_crf is trained from")
+    train.add_argument(
+        "--tagging", nargs="*", type=Path, default=[], metavar="FILE",
+        help="what a tagger reads beside these: the language models, the keys of --visual; their digests are kept",
+    )  # fmt: skip
     train.add_argument("--resume", type=Path, required=True, metavar="FOLDER", help="where checkpoints are kept")
     train.add_argument("--output-model", type=Path, required=True, metavar="SAFETENSORS")
     train.add_argument("--output-history", type=Path, required=True, metavar="JSON", help="losses and dev F1")

@@ -20,6 +20,7 @@ from visner.keyed_vectors import UNSEEN
 from visner.tables import GROUNDING, SENTENCES, WORDS, iterate_rows
 
 NONE = -1  # an index into no row: a zero vector
+CELLS = 64 * 512  # units of a batch to predict, with padding: 270 MB of what a BiLSTM of 256 units reads
 
 
 @dataclass
@@ -186,8 +187,16 @@ def shuffled_batches(
         yield [sentences[j] for j in batches[i]]
 
 
-def sorted_batches(sentences: Sequence, size: int, cost: Callable[[Any], int] = len) -> Iterator[list[int]]:
-    """Indices of all sentences in batches of similar cost, dearest first: memory is short at once or never."""
+def sorted_batches(
+    sentences: Sequence, size: int, cost: Callable[[Any], int] = len, most: int = CELLS
+) -> Iterator[list[int]]:
+    """Indices of all sentences in batches of similar cost, longest first: memory is short at once or never.
+
+    A batch has at most `size` sentences, and costs at most `most` with its padding, or is one sentence.
+    """
     order = sorted(range(len(sentences)), key=lambda i: -cost(sentences[i]))
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
+    start = 0
+    while start < len(order):
+        stop = start + min(size, max(1, most // max(1, cost(sentences[order[start]]))))
+        yield order[start:stop]
+        start = stop

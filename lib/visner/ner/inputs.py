@@ -26,9 +26,10 @@ class Frozen:
 
 
 def paths(arguments: argparse.Namespace) -> dict[str, Path]:
-    """What a training reads: tables by the names of their arguments, and the files of the encoder's folder."""
+    """What a model stands on: tables by their arguments' names, what a tagger reads, files of the encoder's folder."""
     names = ("sentences", "words", "glove_char", "glove_word", "flair", "grounding", "visual")
     found = {name: path for name in names if (path := getattr(arguments, name)) is not None}
+    found |= {path.stem: path for path in arguments.tagging}
     if arguments.encoder is not None:
         if not arguments.encoder.is_dir():
             raise VisnerError(f"{arguments.encoder}: there is no such folder of an encoder; fetch it first")

@@ -129,10 +129,14 @@ def load(path: Path, device: torch.device) -> tuple[Recogniser, list[str]]:
     """A saved model on `device`, ready to predict, and the names of its labels."""
     if not path.exists():
         raise VisnerError(f"{path}: no such model; train it first (snakemake {path})")
-    with safe_open(path, "pt") as file:
-        description = json.loads(file.metadata()["visner"])
-    if not isinstance(description["labels"], list):
-        raise VisnerError(f"{path}: it was trained by an older visner; train it again (snakemake {path})")
-    model = kind_of(TypeAdapter(Experiment).validate_python(description["recipe"])).build(description)
-    model.load_state_dict(safetensors.torch.load_file(path))
+    try:
+        with safe_open(path, "pt") as file:
+            description = json.loads(file.metadata()["visner"])
+        model = kind_of(TypeAdapter(Experiment).validate_python(description["recipe"])).build(description)
+        model.load_state_dict(safetensors.torch.load_file(path))
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise VisnerError(
+            f"{path}: no model of this version of visner ({reason}); train it again (-R ner_train)"
+        ) from None
     return model.to(device).eval(), description["labels"]

@@ -1,9 +1,8 @@
 """What made a result: library versions, the data's sha256, recipes."""
 
 import hashlib
-import os
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -50,25 +49,3 @@ def sha256_sentences(rows: Iterable[dict]) -> str:
     for row in rows:
         digest.update(sentence_bytes(row))
     return digest.hexdigest()
-
-
-def sha256_listing(folders: Iterable[str]) -> str:
-    """One sha256 for what is below folders: names, sizes and times of change, for more files than one would read."""
-    digest = hashlib.sha256()
-    for folder in folders:
-        for name, status in _files_below(folder):
-            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-    return digest.hexdigest()
-
-
-def _files_below(folder: str, above: str = "") -> Iterator[tuple[str, os.stat_result]]:
-    """The path of each file below a folder and its status, in the order of the paths' parts.
-
-    Not by pathlib, which takes seven times as long: each run walks all pictures, of which there may be a million.
-    """
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files_below(entry.path, f"{above}{entry.name}/")
-            elif entry.is_file():
-                yield above + entry.name, entry.stat()

@@ -6,13 +6,13 @@ Every method takes a job's wildcards, as Snakemake's input functions do, and giv
 import json
 import os
 import sys
-from functools import cache
 from pathlib import Path
 
 from visner import corpora, encoders
 from visner.config import Config
 from visner.errors import VisnerError
-from visner.provenance import sha256_file, sha256_listing
+from visner.images.content import Contents
+from visner.provenance import sha256_file
 from visner.recipes import BertExperiment, BiLSTMExperiment, Experiment, Matcher
 
 
@@ -40,6 +40,7 @@ class Wiring:
             name: recipe.download for name, recipe in config.corpora.items() if getattr(recipe, "download", None)
         }
         self.corpora_files = {name: self._files_of(name) for name in config.corpora}
+        self.contents = {name: Contents(recipe, self.root) for name, recipe in config.images.items()}
         for name, recipe in config.images.items():
             if recipe.source in ("folder", "attached") and not (self.root / recipe.folder).is_dir():
                 raise VisnerError(
@@ -92,11 +93,9 @@ class Wiring:
         """A paper's counts of a corpus' sentences, as JSON: split -> count; of most corpora none."""
         return json.dumps(getattr(self.config.corpora[wildcards.corpus], "published", {}))
 
-    @cache  # noqa: B019 - a Wiring lives as long as its process
-    def picture_listing(self, source: str) -> str:
-        """A digest of what a folder of pictures lists (names, sizes, times): its files are too many for inputs."""
-        recipe = self.config.images[source]
-        return sha256_listing([str(self.root / recipe.folder)] if recipe.source in ("folder", "attached") else [])
+    def shard_content(self, wildcards) -> str:
+        """See `visner.images.content`."""
+        return self.contents[wildcards.source].of(self.queries(wildcards), int(wildcards.shard))
 
     def corpus_table(self, table: str):
         """An input function: a table of the experiment's corpus, such as `corpora/{corpus}/sentences.parquet`."""

@@ -88,8 +88,6 @@ def test_the_next_candidate_takes_the_turn_of_a_rejected_one(pool):
     assert counts == {
         "queries": 3,
         "queries_covered": 1,
-        "occurrences": 8,
-        "occurrences_covered": 5,
         "pictures": 2,
         "bytes": sum(len(row["bytes"]) for row in rows if row["bytes"]),
         "rejected": {"broken": 1, "missing": 1, "not-a-picture": 1},
@@ -245,7 +243,7 @@ def test_the_pool_of_emoji(shared_data, tmp_path):
     )
     queries = write_queries(tmp_path / "queries.parquet", {"日本": 10, "山": 5, "金メダル": 2, "存在しない語": 1})
     counts = fetch(recipe, shared_data, tmp_path / "store", queries, 0, tmp_path / "0.parquet", 2)
-    assert (counts["queries_covered"], counts["occurrences_covered"], counts["rejected"]) == (3, 17, {})
+    assert (counts["queries_covered"], counts["rejected"]) == (3, {})
     medals = [row for row in rows_of(tmp_path / "0.parquet") if row["query"] == "金メダル"]
     assert medals[0]["source_url"] == "emoji_u1f947.png"
     assert max(medals[0]["width"], medals[0]["height"]) == 128

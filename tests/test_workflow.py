@@ -33,7 +33,7 @@ def content_of(tmp_path, monkeypatch):
 
     def content(shard=0, **images):
         this = wiring(tmp_path, **(images or {"source": "folder", "folder": "pictures"}))
-        return this.shard_content(SimpleNamespace(source="mine", corpus="a", shard=str(shard)))
+        return this.shard(SimpleNamespace(source="mine", corpus="a", shard=str(shard))).content
 
     return content
 
@@ -115,6 +115,37 @@ def test_of_a_source_of_ones_own_its_file_counts(tmp_path, content_of):
     web = {"source": "bing", "crawl": {"user_agent": "me@visner.example"}}
     assert content_of(0, **web) != content_of(1, **web)
     assert content_of(0, **web) == content_of(0, **web)
+
+
+def test_where_the_queries_were_deleted_a_shard_knows_its_own(tmp_path, content_of):
+    write_queries(QUERIES)
+    before = content_of()
+    tables.write_table("results/images/mine/a/0.parquet", tables.IMAGES, [], {"queries": ["山", "川"]})
+    (tmp_path / "results/nouns/a/queries.parquet").unlink()
+    assert content_of() == before
+    (tmp_path / "pictures" / "山").mkdir()
+    (tmp_path / "pictures" / "山" / "1.jpg").write_text("one")
+    assert content_of() != before
+    (tmp_path / "results/images/mine/a/0.parquet").write_text("damaged")
+    assert content_of() == ""
+
+
+def test_a_shard_is_current_while_the_table_has_the_queries_that_it_was_made_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    this = wiring(tmp_path, source="folder", folder="pictures")
+
+    def current(shard):
+        return this.shard(SimpleNamespace(source="mine", corpus="a", shard=str(shard))).is_current
+
+    assert current(0)  # neither is there: it is due in any case
+    write_queries(QUERIES)
+    assert current(0)
+    for shard, asked in enumerate((["山", "川"], ["海"])):
+        tables.write_table(f"results/images/mine/a/{shard}.parquet", tables.IMAGES, [], {"queries": sorted(asked)})
+    tables.write_table("results/images/mine/a/2.parquet", tables.IMAGES, [], {})  # of an earlier version
+    assert [current(shard) for shard in range(3)] == [True, True, False]
+    write_queries(QUERIES | {"空": 1})
+    assert [current(shard) for shard in range(3)] == [True, False, False]
 
 
 def test_before_the_queries_are_known_a_shard_has_no_content(tmp_path, content_of):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from visner.errors import VisnerError
@@ -87,12 +86,6 @@ def pool_schema(dimensions: int) -> pa.Schema:
 def shard_of(query: str, shards: int) -> int:
     """The shard that a query's pictures are kept in: its sha256's first eight bytes modulo `shards`."""
     return int.from_bytes(hashlib.sha256(query.encode()).digest()[:8], "big") % shards
-
-
-def queries_of_shard(path: str | Path, shard: int) -> list[str]:
-    """The queries that one shard of pictures is made for, in their order in the table of queries."""
-    table = read_table(path, QUERIES, ["query", "shard"])
-    return table["query"].filter(pc.equal(table["shard"], shard)).to_pylist()
 
 
 @contextmanager

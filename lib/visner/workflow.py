@@ -11,7 +11,7 @@ from pathlib import Path
 from visner import corpora, encoders
 from visner.config import Config
 from visner.errors import VisnerError
-from visner.images.content import Contents
+from visner.images.shard import Listings, Shard
 from visner.provenance import sha256_file
 from visner.recipes import BertExperiment, BiLSTMExperiment, Experiment, Matcher
 
@@ -40,7 +40,7 @@ class Wiring:
             name: recipe.download for name, recipe in config.corpora.items() if getattr(recipe, "download", None)
         }
         self.corpora_files = {name: self._files_of(name) for name in config.corpora}
-        self.contents = {name: Contents(recipe, self.root) for name, recipe in config.images.items()}
+        self.listings = {name: Listings(recipe, self.root) for name, recipe in config.images.items()}
         for name, recipe in config.images.items():
             if recipe.source in ("folder", "attached") and not (self.root / recipe.folder).is_dir():
                 raise VisnerError(
@@ -93,9 +93,10 @@ class Wiring:
         """A paper's counts of a corpus' sentences, as JSON: split -> count; of most corpora none."""
         return json.dumps(getattr(self.config.corpora[wildcards.corpus], "published", {}))
 
-    def shard_content(self, wildcards) -> str:
-        """See `visner.images.content`."""
-        return self.contents[wildcards.source].of(self.queries(wildcards), int(wildcards.shard))
+    def shard(self, wildcards) -> Shard:
+        """A shard of pictures, which knows what it is made from."""
+        made = f"results/images/{wildcards.source}/{wildcards.corpus}/{wildcards.shard}.parquet"
+        return Shard(self.listings[wildcards.source], self.queries(wildcards), int(wildcards.shard), made)
 
     def corpus_table(self, table: str):
         """An input function: a table of the experiment's corpus, such as `corpora/{corpus}/sentences.parquet`."""

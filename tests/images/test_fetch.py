@@ -94,6 +94,7 @@ def test_the_next_candidate_takes_the_turn_of_a_rejected_one(pool):
     }
     made_by = tables.read_provenance(pool / "0.parquet")
     assert (made_by["counts"], made_by["recipe"]["depth"], made_by["kept"]["side"]) == (counts, 2, 256)
+    assert made_by["queries"] == ["色", "無", "未知"]
 
 
 def test_queries_and_manifest_meet_after_nfkc(pool):

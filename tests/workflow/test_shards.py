@@ -4,6 +4,7 @@ What was made again is seen by the times of the shards' files.
 """
 
 import json
+import shutil
 
 import pytest
 from shards_project import LISTED, NEW_NOUN, NOUNS, SHARDS, TARGETS, draw, make_shards, of_shard, shard_of, times
@@ -82,6 +83,18 @@ def test_what_else_is_due_is_made_beside_a_new_document(shards):
     (shards.folder / TARGETS[2]).unlink()
     draw(shards.folder / "pictures" / nouns_of_different_shards()[0] / "1.png", 99)
     assert made_again(shards, *TARGETS) == of_shard(0) | {TARGETS[2].removeprefix("results/")}
+
+
+def test_words_and_queries_that_are_deleted_make_no_shard_again(shards):
+    """They are made again when something needs them, as all results."""
+    shutil.rmtree(shards.folder / "results" / "nouns")
+    assert does_nothing(shards, *TARGETS)
+
+
+def test_a_new_noun_is_seen_without_the_records_of_earlier_runs(shards):
+    shutil.rmtree(shards.folder / ".snakemake")
+    (shards.folder / "texts" / "2.txt").write_text(f"{NEW_NOUN}だ。\n")
+    assert made_again(shards, TARGETS[-1]) == {f"images/mine/tiny/{shard_of(NEW_NOUN)}.parquet"}
 
 
 def test_case_an_unrelated_file_in_the_folder_makes_no_shard_again(shards):

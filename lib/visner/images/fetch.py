@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from visner import provenance, stages, tables
 from visner.images import VERSION
 from visner.images.prepare import Rejected, kept_form, prepare
@@ -33,7 +35,8 @@ def fetch(
     without Python's lock). The counts and the recipe are kept as the table's provenance. Nothing in the table depends
     on the queries of other shards, or on how often a query occurs: Snakemake makes no shard again where they change.
     """
-    names = tables.queries_of_shard(queries, shard)
+    asked = tables.read_table(queries, tables.QUERIES, ["query", "shard"])
+    names = asked["query"].filter(pc.equal(asked["shard"], shard)).to_pylist()
     counts = Counter(queries=len(names))
     rejected: Counter = Counter()
     what = f"images {shard}"
@@ -49,6 +52,7 @@ def fetch(
         "recipe": json.loads(recipe.fingerprint()),
         "kept": kept_form(recipe.side),
         "shard": shard,
+        "queries": names,
         "versions": provenance.versions("pillow", "pyarrow"),
     }
     # JPEGs don't compress, and no two of them are alike.

@@ -81,7 +81,7 @@ class FolderSource:
             raise VisnerError(f"images: folder: there is no folder {self._folder}")
         if recipe.manifest is None:
             self._files = None
-            self._folders = _by_query((folder.name, [folder]) for folder in _visible(self._folder) if folder.is_dir())
+            self._folders = _by_query((name, [name]) for name in _visible(self._folder, os.DirEntry.is_dir))
         else:
             manifest = root / recipe.manifest
             self._files = _by_query(_read_manifest(manifest, recipe.query_column, recipe.files_column))
@@ -99,7 +99,11 @@ class FolderSource:
         query = unicodedata.normalize("NFKC", query)
         if self._files is not None:
             return self._files.get(query, [])
-        return [f"{folder.name}/{name}" for folder in self._folders.get(query, []) for name in _visible_files(folder)]
+        return [
+            f"{folder}/{name}"
+            for folder in self._folders.get(query, [])
+            for name in _visible(self._folder / folder, os.DirEntry.is_file)
+        ]
 
     def _open(self, name: str) -> BinaryIO:
         return _open_file(self._folder / name)
@@ -139,10 +143,10 @@ def listing(folder: Path, names: list[str]) -> str:
     Two listings differ where a file of them was added, removed, renamed or changed. It is called for each query before
     each run, so it asks the system once a file and reads none.
     """
-    lines = []
+    lines, place = [], str(folder)
     for name in names:
         try:
-            status = os.stat(f"{folder}/{name}")
+            status = os.stat(f"{place}/{name}")
             lines.append(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n")
         except (OSError, ValueError):  # no such file; a name with a null
             lines.append(f"{name}\0missing\n")
@@ -158,14 +162,10 @@ def _open_file(path: Path) -> BinaryIO:
         raise VisnerError(f"{path}: no permission to read it; change its mode or owner") from None
 
 
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def _visible_files(folder: Path) -> list[str]:
-    """The names of the files in a folder, sorted; not by pathlib, which takes seven times as long."""
+def _visible(folder: Path, wanted: Callable[[os.DirEntry], bool]) -> list[str]:
+    """The names of what a folder has and doesn't hide, sorted; not by pathlib, which takes seven times as long."""
     with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if entry.name[0] != "." and entry.is_file())
+        return sorted(entry.name for entry in entries if entry.name[0] != "." and wanted(entry))
 
 
 def _by_query(pairs) -> dict[str, list]:

@@ -2,11 +2,11 @@
 
 A study of 141,146 sentences, 50,000 queries with 15 pictures each, 12 systems and 5 seeds is laid out in a scratch
 folder: its corpus, its 750,000 picture files (empty ones, a folder a query), and after the first measurement all
-results, as small files with Snakemake's records of them. Measured, each in a new process and until two rounds agree:
-building the DAG of the fresh study (`snakemake -n`), and running the finished one again, which must do nothing. Then
-one recipe is changed, and the jobs that follow from it must be due: else the records would be of no use, and the idle
-run idle for nothing. Exit status 1 if there are more than 2,000 jobs, the DAG takes 20 s or longer, or the idle run
-30 s.
+results, as small files with Snakemake's records of them; the table of queries is a whole one, for a run looks at the
+pictures of its queries. Measured, each in a new process and until two rounds agree: building the DAG of the fresh study
+(`snakemake -n`), and running the finished one again, which must do nothing. Then one recipe is changed, then one
+picture, and the jobs that follow from it must be due: else the records would be of no use, and the idle run idle for
+nothing. Exit status 1 if there are more than 2,000 jobs, the DAG takes 20 s or longer, or the idle run 30 s.
 """
 
 import argparse
@@ -22,6 +22,8 @@ from typing import NamedTuple
 
 import yaml
 from machine.quiet import Rounds, until_two_agree
+
+from visner import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 SENTENCES, QUERIES, DEPTH, DOCUMENTS, SYSTEMS, SEEDS = 141_146, 50_000, 15, 6_000, 12, 5
@@ -103,14 +105,24 @@ def jobs(said: str) -> dict[str, int]:
     return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE)}
 
 
-def finish(folder: Path, config: Path) -> None:
+def write_queries(file: Path, queries: int, shards: int) -> None:
+    """The table of queries: each has a folder of pictures, which a run compares with the one before."""
+    names = sorted(map(str, range(queries)))
+    rows = ({"query": name, "occurrences": 1, "shard": tables.shard_of(name, shards)} for name in names)
+    tables.write_table(file, tables.QUERIES, rows)
+
+
+def finish(folder: Path, config: Path, queries: int) -> None:
     """All results, as small files, and Snakemake's records of them."""
+    shards = yaml.safe_load(config.read_text(encoding="utf-8"))["corpora"]["ene"]["nouns"]["shards"]
     for line in snakemake(folder, config, "--summary").said.splitlines():
         output = folder / line.split("\t")[0]
         if "\t" in line and line.split("\t")[2] != "rule":
             output.parent.mkdir(parents=True, exist_ok=True)
             if output.name == "tables":
                 output.mkdir()
+            elif output.name == "queries.parquet":
+                write_queries(output, queries, shards)
             else:
                 output.write_bytes(b"{}")
     snakemake(folder, config, "--touch", "--cores", "1")
@@ -131,7 +143,7 @@ def main() -> int:
         print(
             f"{seconds:8.1f} s to build the DAG ({build.processor:.1f} of a processor), less than {BUILD:.0f}; {rounds}"
         )
-        finish(folder, config)
+        finish(folder, config, arguments.pictures // DEPTH)
         idle, idle_seconds, rounds = repeated(folder, config, "--cores", "1")
         if "Nothing to be done" not in idle.said:
             sys.exit(f"the finished study isn't finished:\n{idle.said[:3000]}")
@@ -143,6 +155,10 @@ def main() -> int:
         due = jobs(snakemake(folder, write(changed, folder / "changed.yaml"), "-n", "--quiet", "rules").said)
         if due.get("ner_train") != SEEDS or due.get("images_fetch"):
             sys.exit(f"another k must train one system again and fetch nothing; due are {due}")
+        (folder / "pictures" / "7" / "0.jpg").write_bytes(b"another picture")
+        due = jobs(snakemake(folder, config, "-n", "--quiet", "rules").said)
+        if (due.get("images_fetch"), due.get("embeddings_embed")) != (1, 1):
+            sys.exit(f"another picture must make its shard again and no other; due are {due}")
     reached = total <= JOBS and seconds < BUILD and idle_seconds < IDLE
     print("the claims hold" if reached else "BELOW THE CLAIM")
     return 0 if reached else 1

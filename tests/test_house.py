@@ -20,7 +20,7 @@ LIBRARY = ROOT / "lib" / "visner"
 def rules():
     """(file, name, text) of every rule."""
     for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
-        parts = re.split(r"^rule (\w+):\n", file.read_text(), flags=re.MULTILINE)
+        parts = re.split(r"^(?:rule|checkpoint) (\w+):\n", file.read_text(), flags=re.MULTILINE)
         for name, text in zip(parts[1::2], parts[2::2], strict=True):
             yield pytest.param(file, name, text, id=name)
 

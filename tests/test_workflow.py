@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from visner import tables
 from visner.config import load
 from visner.errors import VisnerError
 from visner.evaluation.warnings import stand_ins
@@ -25,36 +26,134 @@ def wiring(place, **images):
     return Wiring(load(content), place)
 
 
-def test_a_picture_that_is_added_removed_or_changed_changes_the_listing(tmp_path):
-    def listing():
-        return wiring(tmp_path, source="folder", folder="pictures").picture_listing("mine")
+@pytest.fixture
+def content_of(tmp_path, monkeypatch):
+    """A function that gives the digest of a shard; 山 and 川 are queries of shard 0, 海 is one of shard 1."""
+    monkeypatch.chdir(tmp_path)
 
-    seen = {listing()}
+    def content(shard=0, **images):
+        this = wiring(tmp_path, **(images or {"source": "folder", "folder": "pictures"}))
+        return this.shard(SimpleNamespace(source="mine", corpus="a", shard=str(shard))).content
+
+    return content
+
+
+def write_queries(shards, table="nouns/a/queries.parquet"):
+    """The table of queries; of each its shard."""
+    rows = [{"query": query, "occurrences": 1, "shard": shard} for query, shard in sorted(shards.items())]
+    tables.write_table(f"results/{table}", tables.QUERIES, rows)
+
+
+QUERIES = {"山": 0, "川": 0, "海": 1}
+
+
+def test_a_shard_is_made_from_its_queries_and_their_pictures(tmp_path, content_of):
+    write_queries(QUERIES)
+    seen = {content_of()}
     picture = tmp_path / "pictures" / "山" / "1.jpg"
     picture.parent.mkdir()
     for content in (b"one", b"other"):
         picture.write_bytes(content)
-        assert listing() not in seen
-        assert listing() == listing()
-        seen.add(listing())
-    picture.unlink()
-    assert listing() in seen
+        assert content_of() not in seen
+        assert content_of() == content_of()
+        seen.add(content_of())
+    picture.rename(picture.with_name("2.jpg"))
+    assert content_of() not in seen
+    picture.with_name("2.jpg").unlink()
+    assert content_of() in seen
+    write_queries(QUERIES | {"空": 0})
+    assert content_of() not in seen
 
 
-def test_the_listing_is_of_all_files_below_in_the_order_of_their_parts(tmp_path):
-    folder = tmp_path / "pictures"
-    for name in ("b/1.jpg", "b.jpg", "b-c/2.jpg", "a/b/c/3.jpg", ".hidden", "山/1.jpg"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(name)
-    (folder / "link.jpg").symlink_to(folder / "b.jpg")
-    (folder / "linked").symlink_to(folder / "b")  # is there already
-    (folder / "a" / "loop").symlink_to(folder)
-    (folder / "broken.jpg").symlink_to(folder / "nothing")
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        status = path.stat()
-        digest.update(f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-    assert wiring(tmp_path, source="folder", folder="pictures").picture_listing("mine") == digest.hexdigest()
+def test_what_is_no_picture_of_a_shards_queries_does_not_change_it(tmp_path, content_of):
+    write_queries(QUERIES)
+    before, other = content_of(0), content_of(1)
+    for name in ("海/1.jpg", "beside.jpg", "山/below/1.jpg", "山/.hidden", "空/1.jpg"):
+        (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pictures" / name).write_text(name)
+    (tmp_path / "pictures" / "山" / "broken.jpg").symlink_to("nothing")
+    write_queries(QUERIES | {"空": 2})
+    assert content_of(0) == before
+    assert content_of(1) != other
+
+
+def test_a_linked_picture_is_one_and_its_name_need_not_be_text(tmp_path, content_of):
+    write_queries(QUERIES)
+    (tmp_path / "pictures" / "山").mkdir(parents=True)
+    (tmp_path / "elsewhere.jpg").write_text("one")
+    (tmp_path / "pictures" / "山" / os.fsdecode(b"\x8eR.jpg")).symlink_to(tmp_path / "elsewhere.jpg")
+    before = content_of()
+    (tmp_path / "elsewhere.jpg").write_text("another")
+    assert before != content_of() != ""
+
+
+def test_of_a_manifest_and_of_attachments_the_named_files_count(tmp_path, content_of):
+    write_queries(QUERIES)
+    write_queries({"1.jpg": 0, "2.jpg": 1}, "corpora/a/attachments.parquet")
+    manifest = tmp_path / "manifest.tsv"
+    listed = {"source": "folder", "folder": "pictures", "manifest": "manifest.tsv"}
+    attached = {"source": "attached", "folder": "pictures"}
+    manifest.write_text("query\tfiles\n山\t1.jpg\n")
+    before = content_of(**listed), content_of(**attached)
+    manifest.write_text("query\tfiles\n海\t2.jpg\n山\t1.jpg\n")
+    (tmp_path / "pictures" / "2.jpg").write_text("of another shard")
+    assert (content_of(**listed), content_of(**attached)) == before
+    (tmp_path / "pictures" / "1.jpg").write_text("1")
+    after = content_of(**listed), content_of(**attached)
+    assert all(one != other for one, other in zip(before, after, strict=True))
+    manifest.write_text("query\tfiles\n山\t2.jpg|1.jpg\n")
+    assert content_of(**listed) not in (before[0], after[0])
+
+
+def test_of_a_source_of_ones_own_its_file_counts(tmp_path, content_of):
+    write_queries(QUERIES)
+    custom = {"source": "custom", "file": "mine.py", "crawl": {"user_agent": "me@visner.example"}}
+    (tmp_path / "mine.py").write_text("one")
+    before = content_of(**custom)
+    (tmp_path / "mine.py").write_text("other")
+    assert before != content_of(**custom) != ""
+    web = {"source": "bing", "crawl": {"user_agent": "me@visner.example"}}
+    assert content_of(0, **web) != content_of(1, **web)
+    assert content_of(0, **web) == content_of(0, **web)
+
+
+def test_where_the_queries_were_deleted_a_shard_knows_its_own(tmp_path, content_of):
+    write_queries(QUERIES)
+    before = content_of()
+    tables.write_table("results/images/mine/a/0.parquet", tables.IMAGES, [], {"queries": ["山", "川"]})
+    (tmp_path / "results/nouns/a/queries.parquet").unlink()
+    assert content_of() == before
+    (tmp_path / "pictures" / "山").mkdir()
+    (tmp_path / "pictures" / "山" / "1.jpg").write_text("one")
+    assert content_of() != before
+    (tmp_path / "results/images/mine/a/0.parquet").write_text("damaged")
+    assert content_of() == ""
+
+
+def test_a_shard_is_current_while_the_table_has_the_queries_that_it_was_made_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    this = wiring(tmp_path, source="folder", folder="pictures")
+
+    def current(shard):
+        return this.shard(SimpleNamespace(source="mine", corpus="a", shard=str(shard))).is_current
+
+    assert current(0)  # neither is there: it is due in any case
+    write_queries(QUERIES)
+    assert current(0)
+    for shard, asked in enumerate((["山", "川"], ["海"])):
+        tables.write_table(f"results/images/mine/a/{shard}.parquet", tables.IMAGES, [], {"queries": sorted(asked)})
+    tables.write_table("results/images/mine/a/2.parquet", tables.IMAGES, [], {})  # of an earlier version
+    assert [current(shard) for shard in range(3)] == [True, True, False]
+    write_queries(QUERIES | {"空": 1})
+    assert [current(shard) for shard in range(3)] == [True, False, False]
+
+
+def test_before_the_queries_are_known_a_shard_has_no_content(tmp_path, content_of):
+    assert content_of() == ""
+    write_queries(QUERIES)
+    (tmp_path / "manifest.tsv").write_text("word\tfiles\n")
+    assert content_of(source="folder", folder="pictures", manifest="manifest.tsv") == ""
+    assert content_of() != content_of(1) != ""
 
 
 def test_case_a_picture_edited_in_a_linked_folder_changes_the_listing(tmp_path):

@@ -54,16 +54,6 @@ def sha256_sentences(rows: Iterable[dict]) -> str:
     return digest.hexdigest()
 
 
-def sha256_listing(folders: Iterable[str]) -> str:
-    """One sha256 for what is below folders: names, sizes and times of change, for more files than one would read."""
-    digest = hashlib.sha256()
-    for folder in folders:
-        for name, status in files_below(folder):
-            line = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"
-            digest.update(line.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
-
-
 def files_below(
     folder: str | Path, unopened: list[tuple[str, str]] | None = None
 ) -> Iterator[tuple[str, os.stat_result]]:

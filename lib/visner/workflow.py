@@ -6,14 +6,14 @@ Every method takes a job's wildcards, as Snakemake's input functions do, and giv
 import json
 import os
 import sys
-from functools import cache
 from pathlib import Path
 
 from visner import corpora, encoders
 from visner.config import Config
 from visner.errors import VisnerError
+from visner.images.shard import Listings, Shard
 from visner.preflight import check
-from visner.provenance import sha256_file, sha256_listing
+from visner.provenance import sha256_file
 from visner.recipes import BertExperiment, Experiment, Matcher, below
 
 
@@ -44,6 +44,7 @@ class Wiring:
             check(config, self.root, [path for name in config.corpora for path in self._coming(name)])
         self.store = os.path.relpath(below(folder, config.store))
         self.corpora_files = {name: self._files_of(name) for name in config.corpora}
+        self.listings = {name: Listings(recipe, self.root) for name, recipe in config.images.items()}
 
     def _coming(self, corpus: str) -> dict[Path, str]:
         """The files of a corpus that a rule downloads, and the sha256 that each must have."""
@@ -93,11 +94,10 @@ class Wiring:
         """A paper's counts of a corpus' sentences, as JSON: split -> count; of most corpora none."""
         return json.dumps(getattr(self.config.corpora[wildcards.corpus], "published", {}))
 
-    @cache  # noqa: B019 - a Wiring lives as long as its process
-    def picture_listing(self, source: str) -> str:
-        """A digest of what a folder of pictures lists (names, sizes, times): its files are too many for inputs."""
-        recipe = self.config.images[source]
-        return sha256_listing([str(below(self.root, recipe.folder))] if recipe.source in ("folder", "attached") else [])
+    def shard(self, wildcards) -> Shard:
+        """A shard of pictures, which knows what it is made from."""
+        made = f"results/images/{wildcards.source}/{wildcards.corpus}/{wildcards.shard}.parquet"
+        return Shard(self.listings[wildcards.source], self.queries(wildcards), int(wildcards.shard), made)
 
     def corpus_table(self, table: str):
         """An input function: a table of the experiment's corpus, such as `corpora/{corpus}/sentences.parquet`."""

@@ -14,11 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from visner import provenance, tables
+from visner import tables
 from visner.errors import VisnerError
 from visner.images import command, drawings
 from visner.images.coverage import coverage
 from visner.images.fetch import fetch
+from visner.images.shard import Listings
 from visner.images.sources import open_source
 from visner.recipes import FolderImages, SampleImages
 
@@ -89,14 +90,13 @@ def test_the_next_candidate_takes_the_turn_of_a_rejected_one(pool):
     assert counts == {
         "queries": 3,
         "queries_covered": 1,
-        "occurrences": 8,
-        "occurrences_covered": 5,
         "pictures": 2,
         "bytes": sum(len(row["bytes"]) for row in rows if row["bytes"]),
         "rejected": {"broken": 1, "missing": 1, "not-a-picture": 1},
     }
     made_by = tables.read_provenance(pool / "0.parquet")
     assert (made_by["counts"], made_by["recipe"]["depth"], made_by["kept"]["side"]) == (counts, 2, 256)
+    assert made_by["queries"] == ["色", "無", "未知"]
 
 
 def test_queries_and_manifest_meet_after_nfkc(pool):
@@ -163,10 +163,11 @@ def test_case_one_name_that_is_not_utf_8_is_a_row_with_a_reason(tmp_path, caplog
 
 
 def test_case_one_name_that_is_not_utf_8_is_in_the_listing_too(tmp_path):
-    picture(tmp_path / "pool" / "a.png", "red")
-    before = provenance.sha256_listing([str(tmp_path / "pool")])
-    picture(tmp_path / "pool" / os.fsdecode(b"\x95x.png"), "red")
-    assert provenance.sha256_listing([str(tmp_path / "pool")]) != before
+    picture(tmp_path / "pool" / "色" / "a.png", "red")
+    recipe = FolderImages(source="folder", folder="pool")
+    before = Listings(recipe, tmp_path)["色"]
+    picture(tmp_path / "pool" / "色" / os.fsdecode(b"\x95x.png"), "red")
+    assert Listings(recipe, tmp_path)["色"] != before
 
 
 @pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
@@ -377,7 +378,7 @@ def test_the_pool_of_emoji(shared_data, tmp_path):
     )
     queries = write_queries(tmp_path / "queries.parquet", {"日本": 10, "山": 5, "金メダル": 2, "存在しない語": 1})
     counts = fetch(recipe, shared_data, tmp_path / "store", queries, 0, tmp_path / "0.parquet", 2)
-    assert (counts["queries_covered"], counts["occurrences_covered"], counts["rejected"]) == (3, 17, {})
+    assert (counts["queries_covered"], counts["rejected"]) == (3, {})
     medals = [row for row in rows_of(tmp_path / "0.parquet") if row["query"] == "金メダル"]
     assert medals[0]["source_url"] == "emoji_u1f947.png"
     assert max(medals[0]["width"], medals[0]["height"]) == 128

@@ -40,7 +40,8 @@ def test_more_work_never_takes_less(rule, one, other, threads, gpu):
 
 def test_every_rule_has_a_cost_and_every_cost_a_rule():
     files = (Path(__file__).resolve().parents[2] / "workflow" / "rules").glob("*.smk")
-    rules = {name for file in files for name in re.findall(r"^rule (\w+):", file.read_text(), re.MULTILINE)}
+    pattern = re.compile(r"^(?:rule|checkpoint) (\w+):", re.MULTILINE)
+    rules = {name for file in files for name in pattern.findall(file.read_text())}
     assert {name.split(".")[0] for name in COSTS} == rules
     assert {name for name in vars(Workload) if name[0] != "_"} - {"of"} <= rules
 

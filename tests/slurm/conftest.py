@@ -15,7 +15,7 @@ from visner import tables
 
 def pytest_collection_modifyitems(items):
     """The longest test first, the short ones of the docs last: pytest's processes end at the same time."""
-    order = ("test_sample", "test_failures", "test_vokens", "test_profile", "test_docs")
+    order = ("test_sample", "test_failures", "test_vokens", "test_shards", "test_profile", "test_docs")
     items.sort(key=lambda item: order.index(item.path.stem) if item.path.stem in order else len(order))
 
 

@@ -11,6 +11,7 @@ from visner.recipes import Glove
 from visner.vectors import cooccurrence, glove
 
 NEVER = Path("never-written")  # no training here takes as long as to the first checkpoint
+SIZE = 517  # units: more than the groups, and no multiple of them
 
 
 def recipe(**keys):
@@ -18,12 +19,12 @@ def recipe(**keys):
 
 
 def objective(words, contexts, word_bias, context_bias, counts, alpha, x_max):
-    """Half of eq. 8, and its gradients, entry by entry."""
-    size, dimensions = words.shape
+    """Half of eq. 8, and its gradients, entry by entry; a row of `counts` is a word's, a column a context's."""
+    dimensions = words.shape[1]
     loss = 0.0
     gradients = [np.zeros_like(part) for part in (words, contexts, word_bias, context_bias)]
-    for i in range(size):
-        for j in range(size):
+    for i in range(len(words)):
+        for j in range(len(contexts)):
             if counts[i, j] == 0:
                 continue
             weight = (counts[i, j] / x_max) ** alpha if counts[i, j] < x_max else 1.0
@@ -38,61 +39,101 @@ def objective(words, contexts, word_bias, context_bias, counts, alpha, x_max):
     return loss, *gradients
 
 
-def random_counts(size, seed=0):
+def random_counts(size, seed=0, share=0.6):
     random = np.random.default_rng(seed)
-    counts = random.gamma(1.0, 20.0, (size, size)) * (random.random((size, size)) < 0.6)
+    counts = random.gamma(1.0, 20.0, (size, size)) * (random.random((size, size)) < share)
     return counts + counts.T
 
 
-def test_loss_and_gradients_are_those_of_the_objective():
+@pytest.mark.parametrize("shape", [(17, 17), (17, 16), (16, 17), (1, 17), (17, 1), (1, 1), (3, 60), (60, 3)], ids=str)
+@pytest.mark.parametrize("share", [0, 0.05, 0.6, 1])
+def test_a_step_on_a_block_follows_the_objective_of_its_pairs(shape, share):
+    """AdaGrad (Duchi et al. 2011) on the sum of the block's terms, which the loops of `objective` give."""
     random = np.random.default_rng(1)
-    counts, settings = random_counts(7), recipe(x_max=30, alpha=0.6)
-    words, contexts = random.normal(size=(2, 7, 3))
-    word_bias, context_bias = random.normal(size=(2, 7))
-    expected = objective(words, contexts, word_bias, context_bias, counts, 0.6, 30)
-    one = np.ones((7, 1))
-    left = np.hstack([one, words, word_bias[:, None]]).astype(np.float32)
-    right = np.hstack([context_bias[:, None], contexts, one]).astype(np.float32)
-    loss, left_gradient, right_gradient = glove.gradients(
-        left, right, glove.make_cell(sparse.csr_array(counts), settings)
-    )
-    assert loss == pytest.approx(expected[0], rel=1e-5)
-    np.testing.assert_allclose(left_gradient, np.hstack([expected[1], expected[3][:, None]]), rtol=1e-3, atol=1e-3)
-    np.testing.assert_allclose(right_gradient, np.hstack([expected[4][:, None], expected[2]]), rtol=1e-3, atol=1e-3)
+    whole = sparse.csr_array(random_counts(SIZE, share=share))
+    rows, columns = (random.choice(SIZE, size, replace=False) for size in shape)
+    counts = whole[rows][:, columns]
+    settings, dimensions = recipe(x_max=30, alpha=0.6, learning_rate=0.07), 3
+    parts = [random.normal(size=(size, dimensions)) for size in shape] + [random.normal(size=size) for size in shape]
+    squares = [random.uniform(1, 3, part.shape) for part in parts]
+    left, right = (np.ones((size, dimensions + 2), np.float32) for size in shape)
+    left[:, 1:-1], right[:, 1:-1], left[:, -1], right[:, 0] = parts  # [1, w, b] and [b~, w~, 1]
+    left_squares, right_squares = (np.ones((size, dimensions + 1), np.float32) for size in shape)
+    left_squares[:, :-1], right_squares[:, 1:], left_squares[:, -1], right_squares[:, 0] = squares
+
+    loss = glove.train_cell(left, right, left_squares, right_squares, glove.make_cell(counts, settings), settings)
+
+    expected, *gradients = objective(*parts, counts.toarray(), 0.6, 30)
+    assert loss == pytest.approx(expected, rel=1e-5)
+    for part, square, gradient in zip(parts, squares, gradients, strict=True):
+        square += gradient**2
+        part -= 0.07 * gradient / np.sqrt(square)
+    trained = left[:, 1:-1], right[:, 1:-1], left[:, -1], right[:, 0]
+    sums = left_squares[:, :-1], right_squares[:, 1:], left_squares[:, -1], right_squares[:, 0]
+    for now, then in zip((*trained, *sums), (*parts, *squares), strict=True):
+        np.testing.assert_allclose(now, then, rtol=1e-4, atol=1e-4)
+    assert (left[:, 0] == 1).all()
+    assert (right[:, -1] == 1).all()
+
+
+@pytest.mark.parametrize("groups", [1, 7, 32])
+def test_an_epoch_meets_each_pair_once(groups, monkeypatch):
+    """Vectors that are nearly 0 and stay so predict 0 for each pair, so the loss is the mean of f(X) (log X)^2 / 2."""
+    monkeypatch.setattr(glove, "GROUPS", groups)
+    counts, settings = random_counts(SIZE, share=0.05), recipe(dimensions=1000, epochs=1, learning_rate=1e-9)
+    losses = []
+    glove.train(sparse.csr_array(counts), settings, 1, NEVER, lambda _, loss: losses.append(loss))
+    known = counts[counts > 0]
+    expected = np.mean(np.minimum(1, (known / settings.x_max) ** settings.alpha) * np.log(known) ** 2) / 2
+    assert losses == pytest.approx([expected], rel=3e-4)  # one of 32 x 32 blocks is a thousandth
 
 
 def pair_by_pair(counts, settings):
     """The mean loss of each epoch of GloVe's own loop: one pair, one AdaGrad step, in random order."""
     random = np.random.default_rng(settings.seed)
-    size, dimensions = len(counts), settings.dimensions
-    parts = [(random.random(shape) - 0.5) / dimensions for shape in [(size, dimensions)] * 2 + [size] * 2]
-    squares = [np.ones_like(part) for part in parts]
-    pairs = np.argwhere(counts)
+    size, bias, rate = len(counts), settings.dimensions, settings.learning_rate
+    words, contexts = ((random.random((size, bias + 1)) - 0.5) / bias for _ in range(2))  # the last one is the bias
+    words, contexts = words.tolist(), contexts.tolist()  # which plain loops read faster
+    word_squares, context_squares = ([[1.0] * (bias + 1) for _ in range(size)] for _ in range(2))
+    pairs = [
+        (i, j, min(1.0, (counts[i, j] / settings.x_max) ** settings.alpha), math.log(counts[i, j]))
+        for i, j in np.argwhere(counts).tolist()
+    ]
     losses = []
     for _ in range(settings.epochs):
         loss = 0.0
-        for i, j in random.permutation(pairs):
-            words, contexts, word_bias, context_bias = parts
-            weight = min(1, (counts[i, j] / settings.x_max) ** settings.alpha)
-            error = words[i] @ contexts[j] + word_bias[i] + context_bias[j] - math.log(counts[i, j])
-            loss += 0.5 * weight * error**2
+        for number in random.permutation(len(pairs)).tolist():
+            i, j, weight, log = pairs[number]
+            word, context = words[i], contexts[j]
+            error = word[bias] + context[bias] - log
+            for d in range(bias):
+                error += word[d] * context[d]
             step = weight * error
-            for part, row, gradient in zip(
-                range(4), (i, j, i, j), (step * contexts[j], step * words[i], step, step), strict=True
+            loss += 0.5 * step * error
+            by_word = [step * context[d] for d in range(bias)] + [step]
+            by_context = [step * word[d] for d in range(bias)] + [step]
+            for part, squares, gradient in (
+                (word, word_squares[i], by_word),
+                (context, context_squares[j], by_context),
             ):
-                squares[part][row] += gradient**2
-                parts[part][row] = parts[part][row] - settings.learning_rate * gradient / np.sqrt(squares[part][row])
+                for d in range(bias + 1):
+                    squares[d] += gradient[d] ** 2
+                    part[d] -= rate * gradient[d] / math.sqrt(squares[d])
         losses.append(loss / len(pairs))
     return losses
 
 
-def test_it_learns_as_well_as_pair_by_pair():
-    counts = random_counts(25)
-    settings = recipe(dimensions=5, epochs=15)
-    losses = []
+def test_blocks_learn_nearly_as_fast_as_pair_by_pair(monkeypatch):
+    """Less than one epoch behind. With all pairs in one block, which is one step an epoch, it is far behind."""
+    counts, settings = random_counts(SIZE, share=0.02), recipe(dimensions=5, epochs=8)
+    assert SIZE > 10 * glove.GROUPS  # blocks are of many pairs
+    losses, of_one_block, expected = [], [], pair_by_pair(counts, settings)
     glove.train(sparse.csr_array(counts), settings, 1, NEVER, lambda _, loss: losses.append(loss))
-    assert losses[0] > losses[-1]
-    assert losses[-1] < 1.1 * pair_by_pair(counts, settings)[-1]
+    assert len(losses) == len(expected)
+    assert all(loss < before for loss, before in zip(losses[1:], expected, strict=False))
+    monkeypatch.setattr(glove, "GROUPS", 1)
+    glove.train(sparse.csr_array(counts), settings, 1, NEVER, lambda _, loss: of_one_block.append(loss))
+    assert of_one_block[-1] > 2 * expected[-1]
 
 
 def structured_sentences():

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import time
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from engine_server import engine_server
@@ -81,6 +82,29 @@ def test_how_a_crawl_behaves_makes_nothing_again(crawled, tmp_path):
     project.configure(content)
     assert project.rules_run() == []
     assert "user_agent" not in (project.folder / "results/tiny_gate/scores.json").read_text()
+
+
+def test_case_a_crawl_of_four_shards_asks_for_a_new_noun_and_nothing_else(unfinished, tmp_path):
+    target = "results/images/bing/tiny/statistics.json"
+    texts = unfinished.folder / "texts"
+    texts.mkdir()
+    (texts / "1.txt").write_text("犬だ。\n猫だ。\n山だ。\n川だ。\n海だ。\n雪だ。\n")
+    with engine_server(tmp_path, latency=0, bytes_a_picture=3000, pictures_per_query=3) as server:
+        use_bing(unfinished, server)
+        content = unfinished.config()
+        content["corpora"] = {"tiny": {"format": "text", "paths": ["texts"], "nouns": {"shards": 4}}}
+        unfinished.configure({name: content[name] for name in ("corpora", "images")})
+        assert unfinished.rules_run(target).count("images_fetch") == 4
+        asked = len(server.requests())
+        (texts / "2.txt").write_text("犬だ。犬だ。\n")
+        assert unfinished.rules_run(target) == ["corpora_read", "images_coverage", "nouns"]
+        assert len(server.requests()) == asked
+        (texts / "2.txt").write_text("馬だ。\n")
+        assert unfinished.rules_run(target) == ["corpora_read", "images_coverage", "images_fetch", "nouns"]
+        assert repeats(server) == 0
+        pages = [request.path for request in server.requests()[asked:] if request.path.startswith("/images/async")]
+        assert pages
+        assert all(parse_qs(urlsplit(path).query)["q"] == ["馬"] for path in pages)
 
 
 def test_a_tagger_asks_the_source_as_the_crawl_did(crawled, tmp_path):

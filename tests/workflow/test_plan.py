@@ -29,7 +29,7 @@ def due(project, *arguments):
     """And those that Snakemake's own dry run lists, by rule."""
     done = project.run("-n", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
-    stages = re.findall(r"^(?:local)?rule (\w+?)(?:_\w+)?:", done.stdout + done.stderr, re.MULTILINE)
+    stages = re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+?)(?:_\w+)?:", done.stdout + done.stderr, re.MULTILINE)
     return dict(Counter(stage for stage in stages if stage != "all"))
 
 

@@ -81,7 +81,7 @@ class Project:
         """The rules that a run, which must succeed, has executed; sorted, one entry a job."""
         done = self.run(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
-        return sorted(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE))
+        return sorted(re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):", done.stdout + done.stderr, re.MULTILINE))
 
     def copy(self, folder: Path) -> "Project":
         """The same project elsewhere, with all times kept."""

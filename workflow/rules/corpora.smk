@@ -75,7 +75,8 @@ rule corpora_page:
         " --published {params.published:q} --output {output:q}"
 
 
-rule corpora_attachments:
+# A checkpoint, as nouns is: an attachment is a query.
+checkpoint corpora_attachments:
     input:
         sentences="results/corpora/{corpus}/sentences.parquet",
     output:

@@ -3,10 +3,12 @@
 import visner.images
 
 
+# A shard is made again when its own queries change, or their pictures, and not when other rows or files do: so the times
+# of the files that all shards share don't count (`ancient`), and `content` says what this shard reads of them.
 rule images_fetch:
     input:
-        queries=WIRING.queries,
-        manifest=lambda w: CONFIG.images[w.source].files(WIRING.root),
+        queries=lambda w: ancient(WIRING.queries(w)) if WIRING.shard(w).is_current else WIRING.queries(w),
+        files=ancient(lambda w: CONFIG.images[w.source].files(WIRING.root)),
     output:
         "results/images/{source}/{corpus}/{shard}.parquet",
     log:
@@ -25,7 +27,7 @@ rule images_fetch:
         crawls=lambda w: int(CONFIG.images[w.source].on_network),
     params:
         recipe=lambda w: CONFIG.images[w.source].fingerprint(),
-        listing=lambda w: WIRING.picture_listing(w.source),
+        content=lambda w: WIRING.shard(w).content,
         version=visner.images.VERSION,
     shell:
         "exec python -m visner --log {log:q} images fetch --recipe {params.recipe:q} --root {resources.root:q}"

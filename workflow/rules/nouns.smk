@@ -3,7 +3,8 @@
 import visner.nouns
 
 
-rule nouns:
+# A checkpoint: which shards of pictures are due is decided when the queries are known (see images_fetch).
+checkpoint nouns:
     input:
         sentences="results/corpora/{corpus}/sentences.parquet",
     output:

@@ -55,8 +55,9 @@ def run(arguments: argparse.Namespace) -> None:
         else:
             counts = coverage(arguments.shards, arguments.queries, arguments.rejected)
             tables.write_json(arguments.output, counts)
+            stages.log.info("%s of %s occurrences have pictures", counts["occurrences_covered"], counts["occurrences"])
     stages.log.info(
-        "%s of %s queries (%s of %s occurrences) have pictures: %s pictures, %.1f MB",
-        *(counts[name] for name in ("queries_covered", "queries", "occurrences_covered", "occurrences", "pictures")),
+        "%s of %s queries have pictures: %s pictures, %.1f MB",
+        *(counts[name] for name in ("queries_covered", "queries", "pictures")),
         counts["bytes"] / 1e6,
     )

@@ -52,8 +52,11 @@ def _coverage(
             "give all shards of this table"
         )
     empty = sorted((-row["occurrences"], row["query"]) for row in table if row["query"] not in covered)
+    occurrences = sum(row["occurrences"] for row in table)
     return {
         **{name: sums[name] for name in COUNTS},
+        "occurrences": occurrences,
+        "occurrences_covered": occurrences + sum(count for count, _ in empty),
         "distinct_pictures": len(pictures),
         "shared": [
             {"image_id": image_id.hex(), "queries": count}

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from visner import provenance, stages, tables
@@ -33,12 +32,12 @@ def fetch(
     """Write the images table of one shard of the queries table, and return its counts.
 
     The rows are in the order of the queries and their ranks, whatever the number of workers (processes that decode).
-    The counts and the recipe are kept as the table's provenance.
+    The counts and the recipe are kept as the table's provenance. Nothing in the table depends on the queries of other
+    shards, or on how often a query occurs: Snakemake makes no shard again where they change.
     """
-    asked = tables.read_table(queries, tables.QUERIES)
-    asked = asked.filter(pc.equal(asked["shard"], pa.scalar(shard, pa.int32()))).to_pylist()
-    names = [row["query"] for row in asked]
-    counts = Counter(queries=len(asked), occurrences=sum(row["occurrences"] for row in asked))
+    asked = tables.read_table(queries, tables.QUERIES, ["query", "shard"])
+    names = asked["query"].filter(pc.equal(asked["shard"], shard)).to_pylist()
+    counts = Counter(queries=len(names))
     rejected: Counter = Counter()
     what = f"images {shard}"
     if recipe.on_network:
@@ -53,6 +52,7 @@ def fetch(
         "recipe": json.loads(recipe.fingerprint()),
         "kept": kept_form(recipe.side),
         "shard": shard,
+        "queries": names,
         "versions": provenance.versions("pillow", "pyarrow"),
     }
     # JPEGs don't compress, and no two of them are alike.
@@ -60,14 +60,12 @@ def fetch(
     with looking as found, tables.table_writer(output, tables.IMAGES, made_by, **plain) as append:
         made_by |= found.origin
         waiting: list[dict] = []
-        for query, rows in zip(asked, stages.progress(found.rows, what, total=len(asked)), strict=True):
+        for rows in stages.progress(found.rows, what, total=len(names)):
             usable = [row for row in rows if row["reason"] is None]
             rejected.update(row["reason"] for row in rows if row["reason"] is not None)
             counts["pictures"] += len(usable)
             counts["bytes"] += sum(len(row["bytes"]) for row in usable)
-            if usable:
-                counts["queries_covered"] += 1
-                counts["occurrences_covered"] += query["occurrences"]
+            counts["queries_covered"] += bool(usable)
             waiting += rows
             while len(waiting) >= ROW_GROUP:
                 append(waiting[:ROW_GROUP])
@@ -77,7 +75,7 @@ def fetch(
     return made_by["counts"]
 
 
-COUNTS = ("queries", "queries_covered", "occurrences", "occurrences_covered", "pictures", "bytes")
+COUNTS = ("queries", "queries_covered", "pictures", "bytes")
 
 
 @contextmanager
@@ -86,7 +84,7 @@ def opened(recipe: FolderImages | SampleImages, root: str | Path, queries: list[
     source = open_source(recipe, root)
     with Decoders(recipe, workers) as decoders, ThreadPoolExecutor(workers) as pool:
         look = partial(pictures, source, recipe, decoders)
-        yield Found(source.origin, stages.ordered_map(pool, look, queries, ahead=2 * workers))
+        yield Found({}, stages.ordered_map(pool, look, queries, ahead=2 * workers))
 
 
 def pictures(source: Source, recipe: FolderImages | SampleImages, decoders: Decoders, query: str) -> list[dict]:

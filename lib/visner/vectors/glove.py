@@ -65,10 +65,9 @@ def train(
 
     def step(row: int, column: int) -> float:
         rows, columns = parts[row], parts[column]
-        loss, left_gradient, right_gradient = gradients(left[rows], right[columns], cells[row][column])
-        _adagrad(left[rows, 1:], left_squares[rows], left_gradient, recipe.learning_rate)
-        _adagrad(right[columns, :-1], right_squares[columns], right_gradient, recipe.learning_rate)
-        return loss
+        return train_cell(
+            left[rows], right[columns], left_squares[rows], right_squares[columns], cells[row][column], recipe
+        )
 
     bar = stages.progress(None, "GloVe", total=recipe.epochs * groups, initial=done, unit="stratum")
     kept = time.monotonic()
@@ -104,6 +103,24 @@ def _resume(checkpoint: Path, arrays: dict[str, np.ndarray]) -> tuple[int, float
             array[:] = groups["arrays"][name]
         done, loss = int(said["done"]), float(said["loss"])
     return done, loss
+
+
+def train_cell(
+    left: np.ndarray,
+    right: np.ndarray,
+    left_squares: np.ndarray,
+    right_squares: np.ndarray,
+    cell: Cell,
+    recipe: Glove,
+) -> float:
+    """One AdaGrad step, in place, with the gradient of all pairs of a cell; half of J over it before the step.
+
+    left [n, D + 2] and right [m, D + 2] as in `gradients`; the sums of squares are [n, D + 1] and [m, D + 1].
+    """
+    loss, left_gradient, right_gradient = gradients(left, right, cell)
+    _adagrad(left[:, 1:], left_squares, left_gradient, recipe.learning_rate)
+    _adagrad(right[:, :-1], right_squares, right_gradient, recipe.learning_rate)
+    return loss
 
 
 def gradients(left: np.ndarray, right: np.ndarray, cell: Cell) -> tuple[float, np.ndarray, np.ndarray]:

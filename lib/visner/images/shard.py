@@ -74,10 +74,10 @@ class Shard:
 
         `content` says the same while Snakemake has its records of earlier runs. They can be lost.
         """
+        if not (self._made.exists() and self._queries.exists()):
+            return True
         try:
             return self._asked() == self._wanted()
-        except FileNotFoundError:
-            return True
         except UNREADABLE:
             return False
 

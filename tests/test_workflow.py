@@ -159,6 +159,7 @@ def test_case_a_picture_edited_in_a_linked_folder_changes_its_shard(tmp_path, co
     elsewhere, folder = tmp_path / "elsewhere", tmp_path / "pictures"
     (elsewhere / "山").mkdir(parents=True)
     (elsewhere / "山" / "1.jpg").write_text("one")
+    folder.mkdir()
     (folder / "山").symlink_to(elsewhere / "山")
     (elsewhere / "山" / "back").symlink_to(folder)  # a loop
     before, other = content_of(0), content_of(1)

@@ -14,7 +14,7 @@ SEEDS = [1, 2, 3]
 
 
 def test_the_gate_is_better_than_the_baseline_over_seeds(tmp_path):
-    """By 6.2 points over five seeds where docs/results.md was written; the mean of three deviates by 2.5."""
+    """By some 4 to 6 points (docs/results.md); the difference of means of three seeds deviates by about 2."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     for name in ("ene_gate", "ene_baseline"):
         config["experiments"][name]["seeds"] = SEEDS

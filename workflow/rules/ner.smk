@@ -17,9 +17,7 @@ rule ner_train:
             else []
         ),
         row_keys=lambda w: (
-            f"results/grounding/{w.experiment}/keys.parquet"
-            if "grounding" in WIRING.ner_tables(w)
-            else []
+            f"results/grounding/{w.experiment}/keys.parquet" if "grounding" in WIRING.ner_tables(w) else []
         ),
     output:
         model="results/{experiment}/seed{seed}/model.safetensors",

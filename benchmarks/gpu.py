@@ -104,6 +104,11 @@ def learn(model: nn.Module, optimizer: torch.optim.Optimizer, loss: torch.Tensor
     optimizer.step()
 
 
+def names_of(labels: int) -> list[str]:
+    """So many BIO labels: O, and two for each class."""
+    return ["O", *(f"{prefix}-{number}" for number in range(labels // 2) for prefix in "BI")]
+
+
 def bilstm_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
     """Characters a second of training, batches prepared from tables as the stage does."""
     import torchcrf
@@ -133,7 +138,7 @@ def bilstm_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]
     tables = Tables(*(rng.standard_normal((rows[name], width), dtype=np.float32) for name, width in widths.items()))
     pictured = {"images": "x", "k": 1, "embedding": "x", "grounding": "queries", "fusion": "gate"}
     recipe = BiLSTMExperiment(corpus="x", vectors="x", hidden=sizes.hidden, **pictured)
-    model = BiLSTMCRF(recipe, widths, labels).to(on).train()
+    model = BiLSTMCRF(recipe, widths, names_of(labels)).to(on).train()
     optimizer = model.optimizer()
 
     class Concatenated(nn.Module):
@@ -210,7 +215,7 @@ def bert_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
 
     from visner.device import autocast
     from visner.ner.bert_crf import BertCRF
-    from visner.ner.bert_inputs import EncodedSentence, Inputs, distinct_pictures, prepare
+    from visner.ner.bert_inputs import EncodedSentence, Inputs, pictures_of, prepare
     from visner.ner.dataset import NONE, shuffled_batches
     from visner.ner.inputs import NOTHING
     from visner.ner.subtokens import Subtokens
@@ -219,7 +224,7 @@ def bert_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
     made, words = tokenizer()
     rng, labels, subtokens = np.random.default_rng(3), 9, Subtokens(made, 128)
     texts = made_up_tweets(max(sizes.tweet_batch * 50, 200) if not sizes.quick else sizes.tweets, words)
-    pictures, _ = distinct_pictures([], False)
+    pictures, _ = pictures_of([], False)
     sentences = [
         EncodedSentence("", windows, pictures, np.full(len(one), NONE, np.int32), rng.integers(0, labels, len(one)))
         for one, windows in zip(texts, subtokens.windows(texts), strict=True)
@@ -249,7 +254,7 @@ def bert_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
     steps = {}
     for precision in ("bfloat16", "float32"):
         recipe = BertExperiment(model="bert_crf", corpus="x", precision=precision)
-        model = BertCRF(recipe, BertModel(config), subtokens, labels).to(on)
+        model = BertCRF(recipe, BertModel(config), subtokens, names_of(labels)).to(on)
         steps[precision] = trainer(model, model.optimizer())
     plain = Plain().to(on)
     steps["plain"] = trainer(plain, torch.optim.AdamW(plain.parameters(), lr=5e-5, fused=True))

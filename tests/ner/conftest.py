@@ -11,5 +11,5 @@ def given(tmp_path, encoder):
     from bert_sentences import SENTENCES, write
 
     write(tmp_path, SENTENCES)
-    paths = {"sentences": tmp_path / "sentences.parquet", "encoder": encoder, "scratch": ""}
+    paths = {"sentences": tmp_path / "sentences.parquet", "encoder": encoder, "scratch": "", "tagging": []}
     return argparse.Namespace(**paths, grounding=tmp_path / "grounding.parquet", visual=tmp_path / "vectors.npy")

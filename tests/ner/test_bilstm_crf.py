@@ -98,7 +98,7 @@ def test_bfloat16_is_near_float32_and_is_said_once_where_it_is_slow(sentences, t
     found = {}
     for precision in ("float32", "bfloat16"):
         torch.manual_seed(6)
-        model = BiLSTMCRF(recipe("gate", precision=precision), WIDTHS, 3, 0.3).eval()
+        model = BiLSTMCRF(recipe("gate", precision=precision), WIDTHS, LABELS, 0.3).eval()
         found[precision], _ = model.emissions(prepare(sentences, tables, torch.device("cpu")))
     assert not torch.equal(*found.values())
     torch.testing.assert_close(*found.values(), atol=0.03, rtol=0.03)

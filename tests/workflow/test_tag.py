@@ -109,7 +109,7 @@ def test_the_best_of_the_configured_seeds_tags_from_any_name_of_the_folder(finis
 
 
 def test_case_every_mention_that_the_labels_open_is_returned(project):
-    """Of a trained model that is pushed towards B- and, more, towards I-: counted in its labels, and as `tag` returns them.
+    """Of a trained model that is pushed towards B- and, more, towards I-: counted in its labels and by `tag`.
 
     Decoding obeys the scheme: no I- is left that continues nothing.
     """

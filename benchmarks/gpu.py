@@ -136,7 +136,7 @@ def bilstm_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]
     rows = {"chars": 3000, "words": 5000, "contextual": first, "visual": 2000}
     widths = {"chars": sizes.wide, "words": sizes.wide, "contextual": 2 * sizes.flair, "visual": sizes.visual}
     tables = Tables(*(rng.standard_normal((rows[name], width), dtype=np.float32) for name, width in widths.items()))
-    pictured = {"images": "x", "k": 1, "embedding": "x", "grounding": "queries", "fusion": "gate"}
+    pictured = {"grounding": "x", "fusion": "gate"}
     recipe = BiLSTMExperiment(corpus="x", vectors="x", hidden=sizes.hidden, **pictured)
     model = BiLSTMCRF(recipe, widths, names_of(labels)).to(on).train()
     optimizer = model.optimizer()

@@ -39,7 +39,7 @@ def test_a_learning_rate_reruns_training_and_what_follows(project):
 
 def test_k_reruns_grounding_and_what_follows(project):
     config = project.config()
-    config["experiments"]["tiny_gate"]["k"] = 1
+    config["groundings"]["pictures"]["k"] = 1
     project.configure(config)
     assert project.rules_run() == sorted([*AFTER_TRAINING, "grounding", "ner_describe"])
 

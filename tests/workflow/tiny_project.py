@@ -15,10 +15,7 @@ TARGET = "results/tiny_gate/scores.json"
 EXPERIMENT = {
     "corpus": "tiny",
     "vectors": "tiny",
-    "images": "sample",
-    "k": 2,
-    "embedding": "resnet18",
-    "grounding": "queries",
+    "grounding": "pictures",
     "fusion": "gate",
     "hidden": 8,
     "training": {"epochs": 3, "batch": 8, "learning_rate": 0.02},
@@ -41,6 +38,7 @@ CONFIG = {
             "flair": {"corpora": ["tiny"], "hidden": 8, "epochs": 1, "sequence_length": 50, "batch": 10},
         }
     },
+    "groundings": {"pictures": {"by": "query", "images": "sample", "embedding": "resnet18", "k": 2}},
     "experiments": {"tiny_gate": EXPERIMENT},
     "training_threads": 1,
 }

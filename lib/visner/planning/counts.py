@@ -179,7 +179,7 @@ class Counts:
         unit = vectors.glove_char.dimensions if vectors.glove_char else 0
         word = vectors.glove_word.dimensions if vectors.glove_word else 0
         word += 2 * self.flair(one.vectors)[0] if vectors.flair else 0
-        word += self.backbone(one.embedding).dimensions if one.embedding else 0
+        word += self.backbone(self.config.groundings[one.grounding].embedding).dimensions if one.grounding else 0
         gates = 2 * 4 * one.hidden
         return gates * (unit + one.hidden + word / CHARACTERS_A_WORD), gates * (unit + word + one.hidden)
 

@@ -65,7 +65,7 @@ COSTS = {
     "vokens_search": Cost(6, 850, 2e-5, 10, 2e-5, 1_000),
     "vokens_judge": Cost(6, 850, 2e-5, 10, 2e-5, 1_000),
     # sample 1.3 s, 163 MB; stockmark (0.3M units) 2.0 s, 238 MB
-    "grounding": Cost(1.2, 155, 4e-6),
+    "grounding_ground": Cost(1.2, 155, 4e-6),
     # sample: 15 epochs in batches of 10, 31 to 35 s, 905 MB; gsd-ene: 10 of 20, 175 to 259 s, 1,238 MB
     "ner_train.bilstm_crf": Cost(4, 850, 50e-6, 85, 20e-6, 4_000),
     # MiniLM-L6, Twitter-2017, three epochs: 212 to 256 s of processor time, 1,632 to 1,863 MB

@@ -165,7 +165,7 @@ class Workload:
         kept = units * matcher.top * 100 / MB
         return Work(units, units * pictures.distinct * matcher.dimensions / 1e9, loaded=vectors + kept, made=1)
 
-    def grounding(self, w) -> Work:
+    def grounding_ground(self, w) -> Work:
         one, text = self._of_experiment(w)
         vectors = self._visual(one)
         return Work(text.units, loaded=2 * vectors + 500 * text.units / MB, made=vectors + text.units / MB)
@@ -220,12 +220,13 @@ class Workload:
         """MB of the vectors that an experiment's units see: a row a query that has pictures, or a row a picture."""
         if one.fusion == "none":
             return 0.0
-        source, corpus = self.counts.wiring.pictures_of(one)
+        grounding = self.config.groundings[one.grounding]
+        source, corpus = self.config.pictures_of(grounding, one.corpus)
         rows = self.counts.pictures(source, corpus).distinct
-        if one.grounding == "queries":
+        if grounding.by == "query":
             rows = min(rows, self.counts.queries(source, corpus))
-        regions = 49 if one.grounding == "attached" and self.config.embeddings[one.embedding].regions else 1
-        return rows * regions * self.counts.backbone(one.embedding).dimensions * 4 / MB
+        regions = 49 if grounding.by == "attachment" and self.config.embeddings[grounding.embedding].regions else 1
+        return rows * regions * self.counts.backbone(grounding.embedding).dimensions * 4 / MB
 
     def _read_by_ner(self, w) -> float:
         """MB that training and tagging read: sentences, vectors of text and of pictures. Mapped files count, too."""

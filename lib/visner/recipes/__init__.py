@@ -26,6 +26,7 @@ from visner.recipes.experiments import (
     Study,
     Training,
 )
+from visner.recipes.groundings import AttachmentGrounding, Grounding, QueryGrounding, VokenGrounding
 from visner.recipes.pictures import (
     AttachedImages,
     Crawl,
@@ -42,6 +43,7 @@ from visner.recipes.vokens import Matcher
 
 __all__ = [
     "AttachedImages",
+    "AttachmentGrounding",
     "BertExperiment",
     "BiLSTMExperiment",
     "ConllCorpus",
@@ -61,6 +63,7 @@ __all__ = [
     "FolderImages",
     "Gallery",
     "Glove",
+    "Grounding",
     "Images",
     "Matcher",
     "ImgidCorpus",
@@ -68,6 +71,7 @@ __all__ = [
     "NewFolder",
     "Nouns",
     "PositiveInt",
+    "QueryGrounding",
     "Recipe",
     "SampleImages",
     "StockmarkCorpus",
@@ -75,6 +79,7 @@ __all__ = [
     "TextCorpus",
     "Training",
     "Vectors",
+    "VokenGrounding",
     "below",
     "is_path",
 ]

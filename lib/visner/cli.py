@@ -10,7 +10,7 @@ from visner.errors import VisnerError
 
 COMMANDS = {stage: f"visner.{stage}.command" for stage in stages.STAGES} | {
     "tag": "visner.tag_command",
-    "plan": "visner.planning.plan_command",
+    "plan": "visner.plan",
     "store": "visner.images.crawling.store_command",
 }
 

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from functools import partial
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -11,11 +12,11 @@ from snakemake.shell import shell
 import visner.config
 import visner.config_files
 import visner.preflight
+import visner.sizes
 import visner.studies
 import visner.submission
 import visner.workflow
 from visner.errors import VisnerError
-from visner.planning.sizes import Sizes
 
 visner.workflow.use_this_python()
 DEFAULT = os.path.join(workflow.basedir, "config.yaml")
@@ -42,7 +43,6 @@ try:
     CONFIG = visner.config.load(dict(config))
     WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir, preflight=workflow.is_main_process)
     STUDIES = visner.studies.Studies(WIRING)
-    SIZES = Sizes(WIRING)
 except VisnerError as error:
     raise as_snakemakes(error)
 
@@ -56,8 +56,12 @@ if CONFIG.gpu and workflow.is_main_process and not visner.preflight.sees_gpu():
 ROOT = str(WIRING.root)
 SCRATCH = f"--scratch {shlex.quote(CONFIG.scratch)}" if CONFIG.scratch else ""
 # What every job says of itself, and what one does that computes with torch.
-PLAIN = {"mem_mb": SIZES.mem_mb, "runtime": SIZES.runtime, "gpu": 0}
-TORCH = PLAIN | {"gpu": CONFIG.gpu, "torch_threads": CONFIG.training_threads}
+PLAIN = {"mem_mb": visner.sizes.mem_mb, "runtime": visner.sizes.runtime, "gpu": 0}
+TORCH = PLAIN | {
+    "gpu": CONFIG.gpu,
+    "runtime": partial(visner.sizes.runtime, gpu=CONFIG.gpu),
+    "torch_threads": CONFIG.training_threads,
+}
 
 
 # A job's process takes the place of the shell that starts it: so it is Snakemake's child, and ends with it.

@@ -64,7 +64,7 @@ def sizes(place, monkeypatch, characters=40, **more):
     content = {
         "corpora": {"a": corpus},
         "images": {
-            "drawn": {"source": "sample"},
+            "drawn": {"source": "folder", "folder": "."},
             "web": {"source": "bing", "crawl": {"user_agent": "me@university.example", "host_rate": 0.5}},
         },
         "embeddings": {"densenet121": {"weights": "random"}},
@@ -130,13 +130,6 @@ def test_a_crawl_takes_as_long_as_its_politeness_asks(tmp_path, monkeypatch):
     web = SimpleNamespace(**{**vars(WILDCARDS), "source": "web"})
     pages = one.counts.text("a").queries / 4
     assert one.expected("images_fetch", web, 2).seconds == pytest.approx(pages / 0.5, abs=10)
-
-
-def test_the_sample_source_has_as_many_kinds_of_drawings_as_are_counted_on():
-    from visner.images.drawings import KINDS
-    from visner.planning.counts import DRAWINGS
-
-    assert len(KINDS) == DRAWINGS
 
 
 def test_bert_base_is_estimated_as_it_is():

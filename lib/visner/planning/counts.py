@@ -32,8 +32,6 @@ HEAPS_FACTOR, HEAPS_POWER = 12.7, 0.65
 LEXICON = 1.3  # distinct words a distinct noun: gsd-ene 20,867 to 16,167
 LETTERS = 3_000  # distinct characters of a Japanese corpus
 DOWNLOADED = 250_000  # bytes of a corpus' file that isn't there yet: Twitter's have 101,346 to 474,906
-DRAWINGS = 72  # kinds that the sample source draws
-ANSWERED = 5.4  # queries that a drawing answers: 2,334 rows of 432 drawings on the sample
 BERT = (85.1e6, 109.5e6, 768)  # of bert-base: multiply-adds a sub-token, parameters, hidden size
 
 
@@ -128,9 +126,6 @@ class Counts:
     def pictures(self, source: str, corpus: str) -> Pictures:
         """All pictures of a corpus' queries: at most `depth` each, and no more than a local source has."""
         recipe, wanted = self.config.images[source], self.queries(source, corpus) * self.config.images[source].depth
-        if recipe.source == "sample":
-            distinct = min(wanted, DRAWINGS * recipe.drawings)
-            return Pictures(min(wanted, distinct * ANSWERED), distinct)
         if recipe.on_network:
             return Pictures(wanted, wanted)
         distinct = min(wanted, _pictures_in(str(below(self.wiring.root, recipe.folder)), recipe.depth))

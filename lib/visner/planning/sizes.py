@@ -40,8 +40,7 @@ COSTS = {
     "corpora_attachments": Cost(1, 110),
     # sample 2.1 s, 464 MB over all processes; 458,754 characters a second and process (benchmarks/nouns.py)
     "nouns": Cost(2, 420, 2.5e-6),
-    # sample: 1,125 drawings in 16.5 s with two workers; photographs 6 ms of processor time (docs/results.md, crawl)
-    "images_fetch.sample": Cost(0.7, 165, 0.029),
+    # photographs: 6 ms of processor time (docs/results.md, crawl)
     "images_fetch.folder": Cost(0.7, 165, 0.006),
     "images_fetch.network": Cost(5, 350, 0.009),  # 229 pictures a second where nothing else limits it
     "images_coverage": Cost(0.7, 110, 2e-6),
@@ -115,7 +114,7 @@ class Sizes:
     def _cost(self, rule: str, wildcards) -> Cost:
         if rule == "images_fetch":
             source = self.config.images[wildcards.source]
-            kind = "network" if source.on_network else "sample" if source.source == "sample" else "folder"
+            kind = "network" if source.on_network else "folder"
             return COSTS[f"images_fetch.{kind}"]
         if rule in ("ner_train", "ner_predict"):
             return COSTS[f"{rule}.{self.config.experiments[wildcards.experiment].model}"]

@@ -9,7 +9,7 @@ from visner.planning.counts import LETTERS, LEXICON, Counts
 from visner.recipes import Experiment
 
 MB = 1e6
-KEPT = {"sample": 9_100, "attached": 30_000}  # bytes of a kept picture: measured on the sample; stand-ins of tweets
+KEPT = {"attached": 30_000}  # bytes of a kept picture: stand-ins of tweets
 KEPT_PHOTO = 34_000  # and of a photograph from the web
 STEP = 400  # a training step of the BiLSTM costs, whatever its batch, as much as so many units
 EXACT = {"cpu": 1_000_000, "cuda": 50_000_000}  # pictures all compared with each word; past that a graph is searched

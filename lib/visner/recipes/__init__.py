@@ -35,7 +35,7 @@ from visner.recipes.pictures import (
     EngineImages,
     FolderImages,
     Images,
-    SampleImages,
+    LocalImages,
 )
 from visner.recipes.vectors import Flair, Glove, Vectors
 from visner.recipes.vokens import Matcher
@@ -62,6 +62,7 @@ __all__ = [
     "Gallery",
     "Glove",
     "Images",
+    "LocalImages",
     "Matcher",
     "ImgidCorpus",
     "Name",
@@ -69,7 +70,6 @@ __all__ = [
     "Nouns",
     "PositiveInt",
     "Recipe",
-    "SampleImages",
     "StockmarkCorpus",
     "Study",
     "TextCorpus",

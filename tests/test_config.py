@@ -80,7 +80,12 @@ def set_key(content, key, value):
         ("corpora.ene.clases", [], "corpora.ene.clases: no such key; did you mean classes? choose from classes"),
         ("corpora.ene.split.trian", "x", "corpora.ene.split.trian: no such key; did you mean train?"),
         ("corpora.ene.paths", [], "corpora.ene: give either `paths`"),
-        ("images.sample.source", "bingo", "images.sample.source: choose from 'sample', 'folder'"),
+        ("images.sample.source", "bingo", "images.sample.source: choose from 'folder', 'attached'"),
+        (
+            "images.sample.source",
+            "sample",
+            "images.sample: the source `sample` is gone",
+        ),
         ("vectors.ene.flair", None, "experiments.ene_gate.fusion: the gate reads Flair vectors"),
         ("vectors.ene.glove_char.path", "x", "vectors.ene.glove_char: give either `corpora`"),
         ("studies.ene.systems", ["ene_gat"], "there is no recipe 'ene_gat'; did you mean ene_gate?"),

@@ -203,7 +203,7 @@ def test_a_store_is_found_by_the_configuration_from_the_current_folder(store, tm
     (tmp_path / "config.yaml").write_text(
         "corpora: {}\nimages:\n  bing:\n    source: bing\n    crawl: {user_agent: 'me (+mailto:me@example.org)'}\n"
         "  bong: {source: bing, language: ja, crawl: {user_agent: 'me (+mailto:me@example.org)'}}\n"
-        "  drawn: {source: sample}\n"
+        "  drawn: {source: folder, folder: .}\n"
     )
     command = [sys.executable, "-m", "visner", "store", "show", "--recipe"]
     options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(LIBRARY)}}

@@ -22,11 +22,11 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from tiny_project import pictured_words
 
 import visner
 from visner import tables
 from visner.errors import VisnerError
-from visner.images.drawings import manifest
 from visner.spans import bio_to_spans
 
 SHARD = "results/images/sample/tiny/0.parquet"
@@ -84,7 +84,7 @@ def test_a_noun_that_training_never_saw_is_looked_up_and_misses_are_counted(fini
     tagger = visner.load(finished.folder / "results" / "tiny_gate")
     table = finished.folder / "results/nouns/tiny/queries.parquet"
     queries = {row["query"] for row in tables.iterate_rows(table, tables.QUERIES)}
-    new = next(word for word in manifest(1, 2) if word not in queries and len(word) > 1)
+    new = next(word for word in pictured_words() if word not in queries and len(word) > 1)
     (one,) = tagger.tag([f"{new}が走る。"])
     assert one.words[0].surface == new
     assert one.words[0].has_pictures

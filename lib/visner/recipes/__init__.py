@@ -36,7 +36,7 @@ from visner.recipes.pictures import (
     EngineImages,
     FolderImages,
     Images,
-    SampleImages,
+    LocalImages,
 )
 from visner.recipes.vectors import Flair, Glove, Vectors
 from visner.recipes.vokens import Matcher
@@ -65,6 +65,7 @@ __all__ = [
     "Glove",
     "Grounding",
     "Images",
+    "LocalImages",
     "Matcher",
     "ImgidCorpus",
     "Name",
@@ -73,7 +74,6 @@ __all__ = [
     "PositiveInt",
     "QueryGrounding",
     "Recipe",
-    "SampleImages",
     "StockmarkCorpus",
     "Study",
     "TextCorpus",

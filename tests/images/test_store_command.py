@@ -191,7 +191,9 @@ def test_verify_names_damage_and_repairs_it_on_request(store, capfd):
     assert f"{file}: 1 pictures are not what their checksums say" in said
     assert "verify --repair" in said
     assert visner(store, "verify", "--repair") == 0
-    assert "the rest is asked again" in capfd.readouterr().err
+    said = capfd.readouterr()
+    assert "they are asked again" in said.err
+    assert "1 repaired" in said.out
     assert visner(store, "verify") == 0
     with Bucket(file.parent, bucket_of("富士山")) as bucket:
         assert set(bucket.outcomes([url("富士山", rank) for rank in range(5)])) == {

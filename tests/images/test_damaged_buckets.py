@@ -1,4 +1,4 @@
-"""A bucket's file that is damaged: what can be read is saved, and nothing is answered wrongly."""
+"""A bucket's file that is damaged: it is set aside, its queries are asked again, and nothing is answered wrongly."""
 
 import random
 import time
@@ -7,10 +7,12 @@ from contextlib import contextmanager
 import pytest
 from bucket_model import BUCKET, ENDLESS, FORK, Model, contents, picture
 
+from visner.cli import main
 from visner.errors import VisnerError
-from visner.images.crawling import database, salvage
+from visner.images.crawling import database
 from visner.images.crawling.answers import Origin
-from visner.images.crawling.buckets import Bucket, Outcome, PageRead
+from visner.images.crawling.buckets import Bucket, Outcome, PageRead, store_folder
+from visner.recipes import EngineImages
 
 SIZE = 60  # queries
 DISTINCT = SIZE * 5 + 1  # pictures
@@ -60,11 +62,11 @@ def read_back(folder, model):
 
 
 def write_again(folder):
-    """A salvaged bucket takes all that was lost."""
+    """A new bucket in the place of a damaged one takes all that was lost."""
     with Bucket(folder, BUCKET) as bucket:
         pages, outcomes = zip(*map(answer, range(SIZE)), strict=True)
         bucket.commit(pages, [outcome for some in outcomes for outcome in some])
-    assert salvage.faults(bucket.path) == []
+    assert database.fault(bucket.path, thorough=True) is None
 
 
 @contextmanager
@@ -83,29 +85,31 @@ def lengths():
 
 
 @pytest.mark.parametrize("length", lengths())
-def test_a_file_cut_short_is_salvaged(filled, tmp_path, caplog, length):
+def test_a_file_cut_short_is_set_aside_and_a_run_goes_on(filled, tmp_path, caplog, length):
     path, model = filled
     whole = path.read_bytes()
     length = int(length * len(whole)) if isinstance(length, float) else length % len(whole)
     (tmp_path / "07.sqlite").write_bytes(whole[:length])
-    queries, pictures = read_back(tmp_path, model)
-    assert "bucket 07: cut short" in caplog.text
-    assert f"kept {queries:,} of its queries and {pictures:,} pictures" in caplog.text
-    assert len(caplog.records) == 1
+    assert read_back(tmp_path, model) == (0, 0)
+    (record,) = caplog.records
     (damaged,) = tmp_path.glob("07.sqlite.damaged-*")
-    assert damaged.name in caplog.text
+    assert record.getMessage().endswith(f"set aside as {damaged.name}, and its queries are asked again")
     assert damaged.read_bytes() == whole[:length]
-    # Pictures that are whole in what is left are not lost, but for those whose place in the tables is.
-    there = sum(outcome.picture.kept[-200:] in whole[:length] for outcome in model.outcomes.values() if outcome.picture)
-    if length >= len(whole) - 8192:
-        assert pictures >= 0.9 * there
-    assert salvage.faults(tmp_path / "07.sqlite") == []
     write_again(tmp_path)
     assert read_back(tmp_path, model) == (SIZE, DISTINCT)
 
 
+def repair(folder):
+    """What `visner store verify --repair` does to the file of a bucket."""
+    path = folder / "07.sqlite"
+    if problem := database.fault(path, thorough=True):
+        database.set_aside(path, problem)
+    else:
+        database.forget_wrong_pictures(path)
+
+
 @pytest.mark.parametrize("seed", range(18))
-def test_a_file_with_garbage_in_it_never_answers_wrongly(filled, tmp_path, caplog, seed):
+def test_a_file_with_garbage_in_it_never_answers_wrongly(filled, tmp_path, seed):
     path, model = filled
     rng = random.Random(seed)
     content = bytearray(path.read_bytes())
@@ -115,12 +119,12 @@ def test_a_file_with_garbage_in_it_never_answers_wrongly(filled, tmp_path, caplo
     (tmp_path / "07.sqlite").write_bytes(content)
     with said_with_its_remedy():
         read_back(tmp_path, model)
-    if salvage.faults(tmp_path / "07.sqlite"):
-        salvage.salvage(tmp_path / "07.sqlite")
+    repair(tmp_path)
     queries, pictures = read_back(tmp_path, model)
-    assert salvage.faults(tmp_path / "07.sqlite") == []
-    if length < 1000:  # a page or two: that with all the queries here, or some of the pictures
-        assert queries == SIZE or pictures == DISTINCT
+    assert (queries, pictures == 0) in [(0, True), (SIZE, False)]
+    assert database.fault(tmp_path / "07.sqlite", thorough=True) is None
+    write_again(tmp_path)
+    assert read_back(tmp_path, model) == (SIZE, DISTINCT)
 
 
 @pytest.mark.parametrize("copy", [0, 1], ids=["table", "index"])
@@ -131,17 +135,19 @@ def test_an_address_that_was_altered_in_the_table_or_in_its_index_is_not_believe
     for _ in range(copy + 1):
         at = content.index(b"http://h/33/4", at + 1)
     (tmp_path / "07.sqlite").write_bytes(content[:at] + b"httq" + content[at + 4 :])
-    queries, pictures = read_back(tmp_path, model)
+    assert read_back(tmp_path, model) == (0, 0)
     assert "index" in caplog.text
-    assert queries >= SIZE - 3
-    assert pictures == DISTINCT
 
 
-def test_a_lost_first_page_loses_nothing_else(filled, tmp_path):
+def test_a_damaged_picture_costs_that_picture_alone(filled, tmp_path):
     path, model = filled
-    (tmp_path / "07.sqlite").write_bytes(bytes(database.PAGE_SIZE) + path.read_bytes()[database.PAGE_SIZE :])
-    queries, pictures = read_back(tmp_path, model)
-    assert (queries, pictures) == (SIZE, DISTINCT)
+    content = bytearray(path.read_bytes())
+    content[content.index(picture(3300 + 2).kept[500:600])] ^= 1
+    (tmp_path / "07.sqlite").write_bytes(content)
+    with pytest.raises(VisnerError, match="a picture of .* is damaged; run `visner store verify --repair`"):
+        read_back(tmp_path, model)
+    repair(tmp_path)
+    assert read_back(tmp_path, model) == (SIZE, DISTINCT - 1)
 
 
 def open_and_close(folder):
@@ -149,20 +155,29 @@ def open_and_close(folder):
         pass
 
 
-def test_a_salvage_that_is_killed_loses_nothing(filled, tmp_path):
+def test_a_kill_while_a_file_is_set_aside_loses_nothing(filled, tmp_path):
     path, model = filled
     content = path.read_bytes()[:500_000]
-    for name in ("undisturbed", "killed"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "07.sqlite").write_bytes(content)
+    (tmp_path / "07.sqlite").write_bytes(content)
     kills = 0
-    for delay in range(2, 40, 4):
-        process = FORK.Process(target=open_and_close, args=(tmp_path / "killed",), daemon=True)
+    for delay in range(0, 40, 4):
+        process = FORK.Process(target=open_and_close, args=(tmp_path,), daemon=True)
         process.start()
         time.sleep(delay / 1000)
         process.kill()
         process.join()
         kills += process.exitcode != 0
     assert kills > 0
-    assert read_back(tmp_path / "killed", model) == read_back(tmp_path / "undisturbed", model)
-    assert all(file.read_bytes() == content for file in (tmp_path / "killed").glob("*.damaged-*"))
+    assert read_back(tmp_path, model) == (0, 0)
+    assert [file.read_bytes() for file in tmp_path.glob("*.damaged-*")] == [content]
+    write_again(tmp_path)
+
+
+def test_what_was_set_aside_is_listed(filled, tmp_path, capsys):
+    recipe = EngineImages(source="bing")
+    folder = store_folder(tmp_path, recipe)
+    (folder / "07.sqlite").write_bytes(filled[0].read_bytes()[:500_000])
+    open_and_close(folder)
+    assert main(["store", "show", "--recipe", recipe.model_dump_json(), "--store", str(tmp_path)]) == 0
+    (damaged,) = folder.glob("07.sqlite.damaged-*")
+    assert f"set aside, as it was damaged: {damaged.name}, 0.5 MB" in capsys.readouterr().out

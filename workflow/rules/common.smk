@@ -6,6 +6,7 @@ import shlex
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.shell import shell
 
 import visner.config
 import visner.config_files
@@ -59,9 +60,23 @@ PLAIN = {"mem_mb": SIZES.mem_mb, "runtime": SIZES.runtime, "gpu": 0}
 TORCH = PLAIN | {"gpu": CONFIG.gpu, "torch_threads": CONFIG.training_threads}
 
 
+# A job's process takes the place of the shell that starts it: so it is Snakemake's child, and ends with it.
+shell.prefix("exec ")
+
+
 def one_of(names):
     """A regular expression for these names and no others (for none at all, too)."""
     return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def has_words(corpus):
+    """Whether a corpus is cut into words: of tokens, which are words already, it isn't."""
+    return getattr(CONFIG.corpora[corpus], "units", "characters") == "characters"
+
+
+def nouns_statistics(corpus):
+    """What was counted of a corpus' nouns, where it has any."""
+    return [f"results/nouns/{corpus}/statistics.json"] if has_words(corpus) else []
 
 
 wildcard_constraints:

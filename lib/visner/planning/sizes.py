@@ -39,7 +39,7 @@ COSTS = {
     "corpora_page": Cost(1, 100),
     "corpora_attachments": Cost(1, 110),
     # sample 2.1 s, 464 MB over all processes; 458,754 characters a second and process (benchmarks/nouns.py)
-    "nouns": Cost(2, 420, 2.5e-6),
+    "nouns_find": Cost(2, 420, 2.5e-6),
     # sample: 1,125 drawings in 16.5 s with two workers; photographs 6 ms of processor time (docs/results.md, crawl)
     "images_fetch.sample": Cost(0.7, 165, 0.029),
     "images_fetch.folder": Cost(0.7, 165, 0.006),

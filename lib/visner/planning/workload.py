@@ -48,7 +48,7 @@ class Workload:
     def corpora_attachments(self, w) -> Work:
         return Work(loaded=500 * self.counts.text(w.corpus).sentences / MB)
 
-    def nouns(self, w) -> Work:
+    def nouns_find(self, w) -> Work:
         text = self.counts.text(w.corpus)
         return Work(text.units, loaded=400 * text.units / MB, made=5 * text.units / MB)
 

@@ -218,8 +218,8 @@ def bert_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
     from visner.ner.bert_inputs import EncodedSentence, Inputs, pictures_of, prepare
     from visner.ner.dataset import NONE, shuffled_batches
     from visner.ner.inputs import NOTHING
-    from visner.ner.subtokens import Subtokens
     from visner.recipes import BertExperiment
+    from visner.subtokens import Subtokens
 
     made, words = tokenizer()
     rng, labels, subtokens = np.random.default_rng(3), 9, Subtokens(made, 128)

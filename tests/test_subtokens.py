@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from visner.errors import VisnerError
-from visner.ner.subtokens import NONE, Subtokens
+from visner.subtokens import NONE, Subtokens
 
 
 def tokenizer(folder):

@@ -11,6 +11,7 @@ from snakemake.shell import shell
 
 import visner.config
 import visner.config_files
+import visner.encoders
 import visner.preflight
 import visner.sizes
 import visner.studies
@@ -64,6 +65,13 @@ TORCH = PLAIN | {
 }
 
 
+ON_GPU = {name: TORCH[name] for name in ("mem_mb", "runtime", "gpu")}
+# Encoders that are fetched: the name of each one's folder, and its own.
+HUB_ENCODERS = {
+    name.replace("/", "--"): name for name in sorted(CONFIG.encoders().values()) if visner.encoders.of_hub(name, ROOT)
+}
+
+
 # A job's process takes the place of the shell that starts it: so it is Snakemake's child, and ends with it.
 shell.prefix("exec ")
 
@@ -81,6 +89,16 @@ def has_words(corpus):
 def nouns_statistics(corpus):
     """What was counted of a corpus' nouns, where it has any."""
     return [f"results/nouns/{corpus}/statistics.json"] if has_words(corpus) else []
+
+
+def part_of(w):
+    """The recipe of GloVe vectors: the key `part` of a vectors recipe."""
+    return getattr(CONFIG.vectors[w.vectors], w.part)
+
+
+def training_texts(table, recipe):
+    """A table of each corpus that vectors are trained on."""
+    return [f"results/{table.format(corpus)}" for corpus in recipe.corpora]
 
 
 def by(grounding):

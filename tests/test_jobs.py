@@ -26,7 +26,7 @@ def job(tmp_path):
     job = as_job(
         "nouns_find",
         tmp_path / "log",
-        input={"sentences": "s.parquet", "shards": ["0", "1"], "words": []},
+        input={"sentences": "s.parquet", "shards": ["0", "1"], "words": [], "nouns": ["n"], "counts": ["m"]},
         output={"output": str(tmp_path / "made")},
         params={"recipe": Nouns(shards=3).fingerprint(), "version": "7"},
         wildcards={"corpus": "c", "seed": "12", "unused": "x"},
@@ -37,13 +37,29 @@ def job(tmp_path):
 
 
 def test_what_a_rule_names_reaches_its_function(job, tmp_path):
-    def function(*, sentences, shards, words=None, output, recipe: Nouns, seed: int, corpus, workers, store, root):
+    def function(
+        *,
+        sentences: Path,
+        shards: list[Path],
+        words: Path | None = None,
+        nouns: Path | None,
+        counts: list[Path],
+        output: Path,
+        recipe: Nouns,
+        seed: int,
+        corpus,
+        workers,
+        store,
+        root,
+    ):
         pass
 
     assert jobs.arguments(function, job, ".") == {
         "sentences": Path("s.parquet"),
         "shards": [Path("0"), Path("1")],
         "words": None,
+        "nouns": Path("n"),
+        "counts": [Path("m")],
         "output": tmp_path / "made",
         "recipe": Nouns(shards=3),
         "seed": 12,

@@ -68,7 +68,9 @@ TORCH = PLAIN | {
 ON_GPU = {name: TORCH[name] for name in ("mem_mb", "runtime", "gpu")}
 # Encoders that are fetched: the name of each one's folder, and its own.
 HUB_ENCODERS = {
-    name.replace("/", "--"): name for name in sorted(CONFIG.encoders().values()) if visner.encoders.of_hub(name, ROOT)
+    os.path.basename(visner.encoders.folder(name, ROOT)): name
+    for name in sorted(CONFIG.encoders().values())
+    if visner.encoders.of_hub(name, ROOT)
 }
 
 

@@ -3,18 +3,21 @@
 import os
 import re
 import shlex
+from functools import partial
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.shell import shell
 
 import visner.config
 import visner.config_files
+import visner.encoders
 import visner.preflight
+import visner.sizes
 import visner.studies
 import visner.submission
 import visner.workflow
 from visner.errors import VisnerError
-from visner.planning.sizes import Sizes
 
 visner.workflow.use_this_python()
 DEFAULT = os.path.join(workflow.basedir, "config.yaml")
@@ -41,7 +44,6 @@ try:
     CONFIG = visner.config.load(dict(config))
     WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir, preflight=workflow.is_main_process)
     STUDIES = visner.studies.Studies(WIRING)
-    SIZES = Sizes(WIRING)
 except VisnerError as error:
     raise as_snakemakes(error)
 
@@ -55,13 +57,80 @@ if CONFIG.gpu and workflow.is_main_process and not visner.preflight.sees_gpu():
 ROOT = str(WIRING.root)
 SCRATCH = f"--scratch {shlex.quote(CONFIG.scratch)}" if CONFIG.scratch else ""
 # What every job says of itself, and what one does that computes with torch.
-PLAIN = {"mem_mb": SIZES.mem_mb, "runtime": SIZES.runtime, "gpu": 0}
-TORCH = PLAIN | {"gpu": CONFIG.gpu, "torch_threads": CONFIG.training_threads}
+PLAIN = {"mem_mb": visner.sizes.mem_mb, "runtime": visner.sizes.runtime, "gpu": 0}
+TORCH = PLAIN | {
+    "gpu": CONFIG.gpu,
+    "runtime": partial(visner.sizes.runtime, gpu=CONFIG.gpu),
+    "torch_threads": CONFIG.training_threads,
+}
+
+
+ON_GPU = {name: TORCH[name] for name in ("mem_mb", "runtime", "gpu")}
+# Encoders that are fetched: the name of each one's folder, and its own.
+HUB_ENCODERS = {
+    name.replace("/", "--"): name for name in sorted(CONFIG.encoders().values()) if visner.encoders.of_hub(name, ROOT)
+}
+
+
+# A job's process takes the place of the shell that starts it: so it is Snakemake's child, and ends with it.
+shell.prefix("exec ")
 
 
 def one_of(names):
     """A regular expression for these names and no others (for none at all, too)."""
     return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def has_words(corpus):
+    """Whether a corpus is cut into words: of tokens, which are words already, it isn't."""
+    return getattr(CONFIG.corpora[corpus], "units", "characters") == "characters"
+
+
+def nouns_statistics(corpus):
+    """What was counted of a corpus' nouns, where it has any."""
+    return [f"results/nouns/{corpus}/statistics.json"] if has_words(corpus) else []
+
+
+def part_of(w):
+    """The recipe of GloVe vectors: the key `part` of a vectors recipe."""
+    return getattr(CONFIG.vectors[w.vectors], w.part)
+
+
+def training_texts(table, recipe):
+    """A table of each corpus that vectors are trained on."""
+    return [f"results/{table.format(corpus)}" for corpus in recipe.corpora]
+
+
+def by(grounding):
+    """How a grounding's units come by their pictures: query, voken or attachment."""
+    return CONFIG.groundings[grounding].by
+
+
+def pictures_of(w):
+    """The images recipe whose pictures the units of a corpus see, and the corpus whose queries it was asked."""
+    return CONFIG.pictures_of(CONFIG.groundings[w.grounding], w.corpus)
+
+
+def image_shards(images, corpus):
+    """All shards of the pictures of a corpus' queries."""
+    return expand("results/images/{}/{}/{{shard}}.parquet".format(images, corpus), shard=shards_of(corpus))
+
+
+def embedding_shards(embedding, images, corpus):
+    """And of their vectors."""
+    place = "results/embeddings/{}/{}/{}/{{shard}}.parquet".format(embedding, images, corpus)
+    return expand(place, shard=shards_of(corpus))
+
+
+def shards_of(corpus):
+    """The numbers of the shards of a corpus' pictures."""
+    return range(CONFIG.corpora[corpus].nouns.shards)
+
+
+def vokens_of(matcher):
+    """All shards of the vokens that a matcher found."""
+    place = "results/vokens/{}/vokens/{{shard}}.parquet".format(matcher)
+    return expand(place, shard=range(CONFIG.matchers[matcher].shards))
 
 
 wildcard_constraints:
@@ -70,6 +139,7 @@ wildcard_constraints:
     embedding=one_of(CONFIG.embeddings),
     vectors=one_of(CONFIG.vectors),
     matcher=one_of(CONFIG.matchers),
+    grounding=one_of(CONFIG.groundings),
     experiment=one_of(CONFIG.experiments),
     study=one_of(CONFIG.studies),
     shard=r"\d+",

@@ -16,9 +16,11 @@ rule ner_train:
             if "flair" in WIRING.ner_tables(w)
             else []
         ),
-        row_keys=lambda w: (
-            f"results/grounding/{w.experiment}/keys.parquet" if "grounding" in WIRING.ner_tables(w) else []
-        ),
+        row_keys=lambda w: [
+            file.replace("grounding.parquet", "keys.parquet")
+            for file in [WIRING.ner_tables(w).get("grounding")]
+            if file
+        ],
     output:
         model="results/{experiment}/seed{seed}/model.safetensors",
         history="results/{experiment}/seed{seed}/training.json",
@@ -37,7 +39,7 @@ rule ner_train:
         tables=WIRING.training_arguments,
         version=visner.ner.VERSION,
     shell:
-        "exec python -m visner --log {log:q} ner train --recipe {params.recipe:q} --seed {wildcards.seed} {params.tables:q}"
+        "python -m visner --log {log:q} ner train --recipe {params.recipe:q} --seed {wildcards.seed} {params.tables:q}"
         " --tagging {input.language_models:q} {input.row_keys:q}"
         " --output-model {output.model:q} --output-history {output.history:q} --resume results/.resume"
         " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"
@@ -63,7 +65,7 @@ rule ner_predict:
         tables=WIRING.ner_arguments,
         version=visner.ner.VERSION,
     shell:
-        "exec python -m visner --log {log:q} ner predict --model {input.model:q} {params.tables:q} --output {output:q}"
+        "python -m visner --log {log:q} ner predict --model {input.model:q} {params.tables:q} --output {output:q}"
         " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"
 
 
@@ -85,5 +87,5 @@ rule ner_describe:
         system=WIRING.system,
         version=visner.ner.VERSION,
     shell:
-        "exec python -m visner --log {log:q} ner describe --system {params.system:q}"
+        "python -m visner --log {log:q} ner describe --system {params.system:q}"
         " --crawl {resources.crawl:q} --output {output:q}"

@@ -57,7 +57,7 @@ def set_key(content, key, value):
 @pytest.mark.parametrize(
     "key, value, expected",
     [
-        ("experiments.ene_gate.fusion", "gat", "experiments.ene_gate.fusion: choose from 'none', 'simple' or 'gate'"),
+        ("experiments.ene_gate.fusion", "gat", "experiments.ene_gate.fusion: choose from 'none', 'simple', 'gate', 'blend' or 'attention'"),
         ("experiments.ene_gate.fussion", "gate", "experiments.ene_gate.fussion: no such key; did you mean fusion?"),
         ("experiments.ene_gate.k", 16, "experiments.ene_gate.k: 16 is more than images.sample.depth; choose 1 to 15"),
         ("experiments.ene_gate.images", None, "experiments.ene_gate: `fusion: gate` needs pictures: set images"),
@@ -74,7 +74,7 @@ def set_key(content, key, value):
         ("corpora.ene.split.trian", "x", "corpora.ene.split.trian: no such key; did you mean train?"),
         ("corpora.ene.paths", [], "corpora.ene: give either `paths`"),
         ("images.sample.source", "bingo", "images.sample.source: choose from 'sample', 'folder'"),
-        ("vectors.ene.flair", None, "experiments.ene_gate.fusion: the gate reads Flair vectors"),
+        ("vectors.ene.flair", None, "experiments.ene_gate.fusion: gate reads Flair vectors, and vectors.ene has none"),
         ("vectors.ene.glove_char.path", "x", "vectors.ene.glove_char: give either `corpora`"),
         ("studies.ene.systems", ["ene_gat"], "there is no recipe 'ene_gat'; did you mean ene_gate?"),
         ("studies.ene.baseline", "ene_gate", "studies.ene.baseline: ene_gate sees pictures: what they are worth shows"),
@@ -104,7 +104,7 @@ def test_a_mistake_is_one_line_with_its_key_and_the_choices(content, key, value,
 def fine_tuned(content):
     """A system of the second kind beside the sample's: what the words see is not looked at here."""
     content["images"]["own"] = {"source": "attached", "folder": "pictures"}
-    content["experiments"]["tweets"] = {"corpus": "ene", "model": "bert_crf", "fusion": "gate", "grounding": "attached",
+    content["experiments"]["tweets"] = {"corpus": "ene", "model": "bert_crf", "fusion": "blend", "grounding": "attached",
                                         "images": "own", "embedding": "densenet121"}  # fmt: skip
     return content
 
@@ -120,15 +120,15 @@ def test_a_fine_tuned_encoder_needs_no_vectors(fine_tuned):
     "changes, expected",
     [
         ({"model": "bert"}, "experiments.tweets.model: choose from 'bilstm_crf', 'bert_crf'"),
-        ({"fusion": "simple"}, "experiments.tweets.fusion: choose from 'none', 'gate' or 'attention'"),
+        ({"fusion": "gate"}, "what a bert_crf's gate was, (1 - lambda) h + lambda P v, is `fusion: blend`"),
         ({"hidden": 8}, "experiments.tweets.hidden: no such key; choose from "),
         ({"encodr": "x"}, "experiments.tweets.encodr: no such key; did you mean encoder?"),
         ({"training": {"warmup": 0.1}}, "experiments.tweets.training.warmup: no such key; did you mean warm_up?"),
         ({"grounding": "queries"}, "experiments.tweets.grounding: choose from 'vokens' or 'attached'"),
-        ({"grounding": "vokens"}, "`fusion: gate` needs pictures: set k, matcher"),
+        ({"grounding": "vokens"}, "`fusion: blend` needs pictures: set k, matcher"),
         ({"k": 3}, "`grounding: attached` sees the sentence's own picture: leave out k"),
         ({"pictures": "series"}, "`pictures: series` is for `fusion: attention`"),
-        ({"fusion": "none"}, "leave out images, embedding, grounding, or set fusion to gate or attention"),
+        ({"fusion": "none"}, "leave out images, embedding, grounding, or set fusion to simple or gate or blend or attention"),
         ({"embedding": "resnet"}, "experiments.tweets.embedding: there is no recipe 'resnet'"),
     ],
 )
@@ -142,7 +142,7 @@ def test_a_mistake_in_a_system_of_the_second_kind_is_one_line(fine_tuned, change
 
 @pytest.mark.parametrize(
     "fusion, pictures, series",
-    [("gate", None, False), ("attention", None, True), ("attention", "mean", False), ("attention", "series", True)],
+    [("blend", None, False), ("attention", None, True), ("attention", "mean", False), ("attention", "series", True)],
 )
 def test_an_attention_sees_a_series_unless_told_otherwise(fine_tuned, fusion, pictures, series):
     fine_tuned["experiments"]["tweets"].update(fusion=fusion, pictures=pictures)
@@ -192,7 +192,7 @@ def tweets(content):
     content["images"]["tweets"] = {"source": "attached", "folder": "pictures"}
     content["matchers"] = {"m": {"corpus": "ene", "images": "tweets", "embedding": "densenet121", "top": 4}}
     found = {"images": "tweets", "embedding": "densenet121", "grounding": "vokens", "matcher": "m", "k": 4}
-    content["experiments"]["found"] = {"corpus": "ene", "model": "bert_crf", "fusion": "gate", **found}
+    content["experiments"]["found"] = {"corpus": "ene", "model": "bert_crf", "fusion": "blend", **found}
     return content
 
 
@@ -225,7 +225,7 @@ def test_a_gallery_shows_a_system_with_pictures_that_is_no_control(content, syst
         ("experiments.found.k", 5, "experiments.found.k: 5 is more than matchers.m.top; choose 1 to 4"),
         ("experiments.found.matcher", "mm", "experiments.found.matcher: there is no recipe 'mm'; did you mean m?"),
         ("experiments.found.images", "sample", "experiments.found.images: the source of 'sample' is not `attached`"),
-        ("experiments.found.matcher", None, "`fusion: gate` needs pictures: set matcher"),
+        ("experiments.found.matcher", None, "`fusion: blend` needs pictures: set matcher"),
     ],
 )
 def test_a_mistake_about_vokens_is_one_line(tweets, key, value, expected):

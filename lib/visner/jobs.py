@@ -73,6 +73,10 @@ def untracked(job: Any, root: str) -> dict[str, Callable[[], Any]]:
     """What a job is told that makes nothing again when it changes."""
     settings = config.Config.model_validate(job.config)
 
+    def images():
+        name = job.wildcards.get("source") or settings.experiments[job.wildcards.experiment].images
+        return settings.images.get(name)
+
     def device():
         from visner.device import select  # torch takes seconds to import
 
@@ -85,7 +89,7 @@ def untracked(job: Any, root: str) -> dict[str, Callable[[], Any]]:
         "resume": lambda: Path("results/.resume"),
         "workers": lambda: job.threads,
         "device": device,
-        "crawl": lambda: getattr(settings.images[job.wildcards.source], "crawl", None),
+        "crawl": lambda: getattr(images(), "crawl", None),
         "url": lambda: f"{settings.corpora[job.wildcards.corpus].download.base.rstrip('/')}/{job.wildcards.file}",
     }
 

@@ -115,6 +115,7 @@ def bert(fusion: str, grounding: str | None = None, **more) -> BertExperiment:
     pictures = {"images": "pool", "embedding": "densenet121", "grounding": grounding} if grounding else {}
     if grounding == "vokens":
         pictures |= {"matcher": "m", "k": 1}
+    fusion = {"gate": "blend"}.get(fusion, fusion)
     return BertExperiment(model="bert_crf", corpus="ene", fusion=fusion, **{**pictures, **more})
 
 

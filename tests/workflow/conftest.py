@@ -71,7 +71,7 @@ def tweets(unfinished, encoder):
             },
             "experiments": {
                 "text": system,
-                "gate": {**vokens, "fusion": "gate"},
+                "gate": {**vokens, "fusion": "blend"},
                 "grid": {**attached, "embedding": "regions", "fusion": "attention"},
             },
             "studies": {"tweets": {"baseline": "text", "systems": ["gate", "grid"], "shuffles": 50}},

@@ -17,7 +17,7 @@ SYSTEM = {
     "encoder": "encoder",
     "images": "tweets",
     "embedding": "resnet18",
-    "fusion": "gate",
+    "fusion": "blend",
 }
 CONFIG = {
     "corpora": {

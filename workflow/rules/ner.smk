@@ -1,89 +1,88 @@
-"""Train each experiment once a seed; tag dev and test."""
+"""Train each experiment once a seed; tag dev and test.
+
+A bilstm_crf reads its corpus' words and their vectors, a bert_crf its encoder, any system with pictures its grounding.
+"""
 
 import visner.ner
 
 
-rule ner_train:
+def of(w):
+    """The experiment of a job."""
+    return CONFIG.experiments[w.experiment]
+
+
+def words(w):
+    return f"results/nouns/{of(w).corpus}/words.parquet" if of(w).model == "bilstm_crf" else []
+
+
+def text(part, *files):
+    """An input function: files of a bilstm_crf's text vectors, if its recipe `vectors` has that part."""
+
+    def inputs(w):
+        if of(w).model != "bilstm_crf" or not getattr(CONFIG.vectors[of(w).vectors], part):
+            return []
+        paths = [f"results/vectors/{of(w).vectors}/{file.format(corpus=of(w).corpus)}" for file in files]
+        return paths if len(paths) > 1 else paths[0]
+
+    return inputs
+
+
+def grounding(file):
+    """An input function: a file of a system's pictures, if it sees any."""
+    return lambda w: [] if of(w).fusion == "none" else f"results/grounding/{w.experiment}/{file}"
+
+
+use rule compute as ner_train with:
     input:
-        unpack(WIRING.ner_tables),
-        encoder=WIRING.training_encoder,
-        language_models=lambda w: (
-            expand(
-                "results/vectors/{vectors}/flair_{direction}.safetensors",
-                vectors=WIRING.experiment(w).vectors,
-                direction=("forward", "backward"),
-            )
-            if "flair" in WIRING.ner_tables(w)
-            else []
-        ),
-        row_keys=lambda w: (
-            f"results/grounding/{w.experiment}/keys.parquet" if "grounding" in WIRING.ner_tables(w) else []
-        ),
+        sentences=lambda w: f"results/corpora/{of(w).corpus}/sentences.parquet",
+        words=words,
+        glove_char=text("glove_char", "glove_char.safetensors"),
+        glove_word=text("glove_word", "glove_word.safetensors"),
+        flair=text("flair", "{corpus}/flair.npy"),
+        language_models=text("flair", "flair_forward.safetensors", "flair_backward.safetensors"),
+        encoder=lambda w: WIRING.encoder_files(of(w).encoder) if of(w).model == "bert_crf" else [],
+        grounding=grounding("grounding.parquet"),
+        visual=grounding("vectors.npy"),
+        row_keys=grounding("keys.parquet"),
     output:
         model="results/{experiment}/seed{seed}/model.safetensors",
         history="results/{experiment}/seed{seed}/training.json",
     log:
         "results/logs/{experiment}/seed{seed}.train.log",
-    benchmark:
-        "results/logs/{experiment}/seed{seed}.train.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: CONFIG.training_threads
-    resources:
-        **TORCH,
-        scratch=SCRATCH,
     params:
-        recipe=lambda w: WIRING.experiment(w).fingerprint("seeds"),
-        tables=WIRING.training_arguments,
+        recipe=lambda w: of(w).fingerprint("seeds"),
         version=visner.ner.VERSION,
-    shell:
-        "python -m visner --log {log:q} ner train --recipe {params.recipe:q} --seed {wildcards.seed} {params.tables:q}"
-        " --tagging {input.language_models:q} {input.row_keys:q}"
-        " --output-model {output.model:q} --output-history {output.history:q} --resume results/.resume"
-        " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"
+    message:
+        "training {wildcards.experiment}, seed {wildcards.seed}"
 
 
-rule ner_predict:
+use rule compute as ner_predict with:
     input:
-        unpack(WIRING.ner_tables),
+        sentences=lambda w: f"results/corpora/{of(w).corpus}/sentences.parquet",
+        words=words,
+        glove_char=text("glove_char", "glove_char.safetensors"),
+        glove_word=text("glove_word", "glove_word.safetensors"),
+        flair=text("flair", "{corpus}/flair.npy"),
+        grounding=grounding("grounding.parquet"),
+        visual=grounding("vectors.npy"),
         model="results/{experiment}/seed{seed}/model.safetensors",
     output:
-        "results/{experiment}/seed{seed}/predictions.parquet",
+        predictions="results/{experiment}/seed{seed}/predictions.parquet",
     log:
         "results/logs/{experiment}/seed{seed}.predict.log",
-    benchmark:
-        "results/logs/{experiment}/seed{seed}.predict.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: CONFIG.training_threads
-    resources:
-        **TORCH,
-        scratch=SCRATCH,
     params:
-        tables=WIRING.ner_arguments,
         version=visner.ner.VERSION,
-    shell:
-        "python -m visner --log {log:q} ner predict --model {input.model:q} {params.tables:q} --output {output:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"
+    message:
+        "tagging dev and test with {wildcards.experiment}, seed {wildcards.seed}"
 
 
-rule ner_describe:
+use rule stage as ner_describe with:
     output:
-        "results/{experiment}/system.json",
+        system="results/{experiment}/system.json",
     log:
         "results/logs/{experiment}/describe.log",
-    benchmark:
-        "results/logs/{experiment}/describe.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
-    resources:
-        **PLAIN,
-        # No params, as in images_fetch: scores and studies are not made again.
-        crawl=WIRING.crawl,
     params:
-        system=WIRING.system,
+        recipes=WIRING.system,
         version=visner.ner.VERSION,
-    shell:
-        "python -m visner --log {log:q} ner describe --system {params.system:q}"
-        " --crawl {resources.crawl:q} --output {output:q}"
+    message:
+        "writing down what {wildcards.experiment} consists of"

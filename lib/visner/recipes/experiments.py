@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, PositiveFloat, Tag, model_validator
 from visner.recipes.base import BERT, File, Name, PositiveInt, Recipe, Seed
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
+Fusion = Literal["none", "simple", "gate", "blend", "attention"]  # each a file of visner/ner/fusion/
 
 
 class Training(Recipe):
@@ -47,15 +48,25 @@ class ExperimentRecipe(Recipe):
     k: PositiveInt | None = None  # how many pictures a word sees at most
     embedding: Name | None = None
     control: Literal["shuffled", "noise", "presence"] | None = None
+    fusion: Fusion = "none"
+    gate: Literal["scalar", "vector"] | None = None  # of the fusion `gate`
+    heads: PositiveInt = 8  # of the fusion `attention`
+    pictures: Literal["mean", "series"] | None = None  # of a word; null: series for attention, mean for the others
+    distinct: bool = True  # of a series: a picture of several words is there once, not once a word
     visual_scale: Literal["auto", "none"] = "auto"  # auto: pictures' vectors are brought to the length of the others
     constrained: bool = True  # no I- that continues nothing is predicted
     precision: Literal["float32", "bfloat16"] = "float32"
     training: Training = Training()
     seeds: list[Seed] = Field(default=[1], min_length=1)
 
+    @property
+    def series(self) -> bool:
+        """Whether each picture of a word is seen by itself, and not their mean."""
+        return self.fusion == "attention" and self.pictures != "mean"
+
     def _picture_keys(self) -> dict[str, bool]:
         """The keys that are about pictures, and whether a fusion needs them."""
-        return {"images": True, "k": True, "embedding": True, "grounding": True}
+        return {"images": True, "k": True, "embedding": True, "grounding": True, "pictures": False}
 
     @model_validator(mode="after")
     def _pictures_match_fusion(self):
@@ -74,6 +85,8 @@ class ExperimentRecipe(Recipe):
                 raise ValueError(f"`fusion: {self.fusion}` needs pictures: set {', '.join(missing)}")
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("`seeds` names a seed twice")
+        if self.pictures == "series" and self.fusion != "attention":
+            raise ValueError("`pictures: series` is for `fusion: attention`; the others see a word's mean")
         return self
 
 
@@ -83,7 +96,6 @@ class BiLSTMExperiment(ExperimentRecipe):
     model: Literal["bilstm_crf"] = "bilstm_crf"
     vectors: Name
     grounding: Literal["queries"] | None = None  # k: the first K usable pictures of a query are averaged
-    fusion: Literal["none", "simple", "gate"] = "none"
     gate: Literal["scalar", "vector"] = "scalar"
     hidden: PositiveInt = 256  # LSTM units a direction
     dropout_input: Probability = 0.5
@@ -98,17 +110,8 @@ class BertExperiment(ExperimentRecipe):
     max_subtokens: PositiveInt = 512  # of one pass of the encoder; longer sentences take several
     grounding: Literal["vokens", "attached"] | None = None
     matcher: Name | None = None  # whose vokens they are
-    fusion: Literal["none", "gate", "attention"] = "none"
-    pictures: Literal["mean", "series"] | None = None  # of a word; null: series for attention, mean for gate
-    distinct: bool = True  # of a series: a picture of several words is there once, not once a word
-    heads: PositiveInt = 8  # of the attention
     dropout_output: Probability = 0.1  # of the words' states; the encoder has its own
     training: FineTuning = FineTuning()
-
-    @property
-    def series(self) -> bool:
-        """Whether each picture of a word is seen by itself, and not their mean."""
-        return (self.pictures or {"attention": "series"}.get(self.fusion)) == "series"
 
     def _picture_keys(self) -> dict[str, bool]:
         retrieved = self.grounding == "vokens"
@@ -123,8 +126,11 @@ class BertExperiment(ExperimentRecipe):
 
     @model_validator(mode="after")
     def _keys_match_each_other(self):
-        if self.pictures == "series" and self.fusion != "attention":
-            raise ValueError("`pictures: series` is for `fusion: attention`; a gate sees their mean")
+        if self.fusion == "gate" and self.gate is None:
+            raise ValueError(
+                "`fusion: gate` sets the gated picture beside the word's state, and needs `gate: scalar` or `vector`; "
+                "what a bert_crf's gate was, (1 - lambda) h + lambda P v, is `fusion: blend`"
+            )
         given = [key for key in ("k", "matcher") if getattr(self, key) is not None]
         if self.grounding == "attached" and given:
             raise ValueError(f"`grounding: attached` sees the sentence's own picture: leave out {', '.join(given)}")

@@ -14,7 +14,7 @@ COMMANDS = {
     stage: f"visner.{stage}.command" for stage in stages.STAGES if (LIBRARY / stage / "command.py").is_file()
 } | {
     "tag": "visner.tag_command",
-    "plan": "visner.planning.plan_command",
+    "plan": "visner.plan",
     "store": "visner.images.crawling.store_command",
 }
 

@@ -74,8 +74,12 @@ def untracked(job: Any, root: str) -> dict[str, Callable[[], Any]]:
     settings = config.Config.model_validate(job.config)
 
     def images():
-        name = job.wildcards.get("source") or settings.experiments[job.wildcards.experiment].images
-        return settings.images.get(name)
+        source = job.wildcards.get("source")
+        if source is None:
+            experiment = settings.experiments[job.wildcards.experiment]
+            grounding = settings.groundings.get(experiment.grounding)
+            source = grounding and settings.pictures_of(grounding, experiment.corpus)[0]
+        return settings.images.get(source)
 
     def device():
         from visner.device import select  # torch takes seconds to import

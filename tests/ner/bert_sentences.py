@@ -35,7 +35,7 @@ def write(folder, sentences):
 
 
 def recipe(fusion, **more):
-    pictures = {"images": "x", "embedding": "x", "grounding": "vokens", "matcher": "x", "k": 2}
+    pictures = {"grounding": "x"}
     return BertExperiment(
         model="bert_crf", corpus="x", fusion=fusion, **({} if fusion == "none" else pictures), **{"heads": 4, **more}
     )

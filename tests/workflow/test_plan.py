@@ -5,8 +5,6 @@ import subprocess
 import sys
 from collections import Counter
 
-import pytest
-
 from visner.stages import STAGES
 
 
@@ -44,7 +42,7 @@ def test_after_a_run_only_what_remains_is_planned(project):
     target = "results/tiny_gate/scores.json"
     assert "Nothing remains to be done" in plan(project, target).stdout
     config = project.config()
-    config["experiments"]["tiny_gate"]["k"] = 1
+    config["groundings"]["pictures"]["k"] = 1
     project.configure(config)
     assert planned(project, target) == due(project, target)
     assert planned(project, target, "--all") == due(project, target, "--forceall")
@@ -62,10 +60,6 @@ def test_a_plan_of_what_nothing_makes_names_it(unfinished):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("attempt", [1, 2])
-def test_no_result_depends_on_what_jobs_ask_for(project, attempt):
-    """Sizes that are counted after the run, or are asked for anew, make nothing run again."""
-    text = (project.folder / "workflow" / "rules" / "ner.smk").read_text()
-    text = text.replace("mem_mb=SIZES.mem_mb", f"mem_mb=lambda w, rulename: SIZES.mem_mb(w, rulename, {attempt})")
-    (project.folder / "workflow" / "rules" / "ner.smk").write_text(text)
-    assert project.rules_run("-n", "results/tiny_gate/scores.json") == []
+def test_no_result_depends_on_what_jobs_ask_for(project):
+    asked = "ner_train:mem_mb=9000", "ner_train:runtime=99", "nouns:mem_mb=9000"
+    assert project.rules_run("-n", "--set-resources", *asked, "--", "results/tiny_gate/scores.json") == []

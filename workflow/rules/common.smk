@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from functools import partial
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -11,11 +12,11 @@ from snakemake.shell import shell
 import visner.config
 import visner.config_files
 import visner.preflight
+import visner.sizes
 import visner.studies
 import visner.submission
 import visner.workflow
 from visner.errors import VisnerError
-from visner.planning.sizes import Sizes
 
 visner.workflow.use_this_python()
 DEFAULT = os.path.join(workflow.basedir, "config.yaml")
@@ -42,7 +43,6 @@ try:
     CONFIG = visner.config.load(dict(config))
     WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir, preflight=workflow.is_main_process)
     STUDIES = visner.studies.Studies(WIRING)
-    SIZES = Sizes(WIRING)
 except VisnerError as error:
     raise as_snakemakes(error)
 
@@ -56,8 +56,12 @@ if CONFIG.gpu and workflow.is_main_process and not visner.preflight.sees_gpu():
 ROOT = str(WIRING.root)
 SCRATCH = f"--scratch {shlex.quote(CONFIG.scratch)}" if CONFIG.scratch else ""
 # What every job says of itself, and what one does that computes with torch.
-PLAIN = {"mem_mb": SIZES.mem_mb, "runtime": SIZES.runtime, "gpu": 0}
-TORCH = PLAIN | {"gpu": CONFIG.gpu, "torch_threads": CONFIG.training_threads}
+PLAIN = {"mem_mb": visner.sizes.mem_mb, "runtime": visner.sizes.runtime, "gpu": 0}
+TORCH = PLAIN | {
+    "gpu": CONFIG.gpu,
+    "runtime": partial(visner.sizes.runtime, gpu=CONFIG.gpu),
+    "torch_threads": CONFIG.training_threads,
+}
 
 
 # A job's process takes the place of the shell that starts it: so it is Snakemake's child, and ends with it.
@@ -79,12 +83,67 @@ def nouns_statistics(corpus):
     return [f"results/nouns/{corpus}/statistics.json"] if has_words(corpus) else []
 
 
+def by(grounding):
+    """How a grounding's units come by their pictures: query, voken or attachment."""
+    return CONFIG.groundings[grounding].by
+
+
+def pictures_of(w):
+    """The images recipe whose pictures the units of a corpus see, and the corpus whose queries it was asked."""
+    return CONFIG.pictures_of(CONFIG.groundings[w.grounding], w.corpus)
+
+
+def image_shards(images, corpus):
+    """All shards of the pictures of a corpus' queries."""
+    return expand("results/images/{}/{}/{{shard}}.parquet".format(images, corpus), shard=shards_of(corpus))
+
+
+def embedding_shards(embedding, images, corpus):
+    """And of their vectors."""
+    place = "results/embeddings/{}/{}/{}/{{shard}}.parquet".format(embedding, images, corpus)
+    return expand(place, shard=shards_of(corpus))
+
+
+def of(w):
+    """The experiment of a job."""
+    return CONFIG.experiments[w.experiment]
+
+
+def text_vectors(part, *files):
+    """An input function: files of a bilstm_crf's text vectors, if its recipe `vectors` has that part."""
+
+    def inputs(w):
+        if of(w).model != "bilstm_crf" or not getattr(CONFIG.vectors[of(w).vectors], part):
+            return []
+        paths = [f"results/vectors/{of(w).vectors}/{file.format(corpus=of(w).corpus)}" for file in files]
+        return paths if len(paths) > 1 else paths[0]
+
+    return inputs
+
+
+def pictures(file):
+    """An input function: a file of the pictures that a system sees, if it sees any."""
+    return lambda w: f"results/grounding/{of(w).grounding}/{of(w).corpus}/{file}" if of(w).grounding else []
+
+
+def shards_of(corpus):
+    """The numbers of the shards of a corpus' pictures."""
+    return range(CONFIG.corpora[corpus].nouns.shards)
+
+
+def vokens_of(matcher):
+    """All shards of the vokens that a matcher found."""
+    place = "results/vokens/{}/vokens/{{shard}}.parquet".format(matcher)
+    return expand(place, shard=range(CONFIG.matchers[matcher].shards))
+
+
 wildcard_constraints:
     corpus=one_of(CONFIG.corpora),
     source=one_of(CONFIG.images),
     embedding=one_of(CONFIG.embeddings),
     vectors=one_of(CONFIG.vectors),
     matcher=one_of(CONFIG.matchers),
+    grounding=one_of(CONFIG.groundings),
     experiment=one_of(CONFIG.experiments),
     study=one_of(CONFIG.studies),
     shard=r"\d+",

@@ -6,44 +6,18 @@ A bilstm_crf reads its corpus' words and their vectors, a bert_crf its encoder, 
 import visner.ner
 
 
-def of(w):
-    """The experiment of a job."""
-    return CONFIG.experiments[w.experiment]
-
-
-def words(w):
-    return f"results/nouns/{of(w).corpus}/words.parquet" if of(w).model == "bilstm_crf" else []
-
-
-def text(part, *files):
-    """An input function: files of a bilstm_crf's text vectors, if its recipe `vectors` has that part."""
-
-    def inputs(w):
-        if of(w).model != "bilstm_crf" or not getattr(CONFIG.vectors[of(w).vectors], part):
-            return []
-        paths = [f"results/vectors/{of(w).vectors}/{file.format(corpus=of(w).corpus)}" for file in files]
-        return paths if len(paths) > 1 else paths[0]
-
-    return inputs
-
-
-def grounding(file):
-    """An input function: a file of a system's pictures, if it sees any."""
-    return lambda w: [] if of(w).fusion == "none" else f"results/grounding/{w.experiment}/{file}"
-
-
 use rule compute as ner_train with:
     input:
         sentences=lambda w: f"results/corpora/{of(w).corpus}/sentences.parquet",
-        words=words,
-        glove_char=text("glove_char", "glove_char.safetensors"),
-        glove_word=text("glove_word", "glove_word.safetensors"),
-        flair=text("flair", "{corpus}/flair.npy"),
-        language_models=text("flair", "flair_forward.safetensors", "flair_backward.safetensors"),
+        words=lambda w: f"results/nouns/{of(w).corpus}/words.parquet" if of(w).model == "bilstm_crf" else [],
+        glove_char=text_vectors("glove_char", "glove_char.safetensors"),
+        glove_word=text_vectors("glove_word", "glove_word.safetensors"),
+        flair=text_vectors("flair", "{corpus}/flair.npy"),
+        language_models=text_vectors("flair", "flair_forward.safetensors", "flair_backward.safetensors"),
         encoder=lambda w: WIRING.encoder_files(of(w).encoder) if of(w).model == "bert_crf" else [],
-        grounding=grounding("grounding.parquet"),
-        visual=grounding("vectors.npy"),
-        row_keys=grounding("keys.parquet"),
+        grounding=pictures("grounding.parquet"),
+        visual=pictures("vectors.npy"),
+        row_keys=pictures("keys.parquet"),
     output:
         model="results/{experiment}/seed{seed}/model.safetensors",
         history="results/{experiment}/seed{seed}/training.json",
@@ -59,12 +33,12 @@ use rule compute as ner_train with:
 use rule compute as ner_predict with:
     input:
         sentences=lambda w: f"results/corpora/{of(w).corpus}/sentences.parquet",
-        words=words,
-        glove_char=text("glove_char", "glove_char.safetensors"),
-        glove_word=text("glove_word", "glove_word.safetensors"),
-        flair=text("flair", "{corpus}/flair.npy"),
-        grounding=grounding("grounding.parquet"),
-        visual=grounding("vectors.npy"),
+        words=lambda w: f"results/nouns/{of(w).corpus}/words.parquet" if of(w).model == "bilstm_crf" else [],
+        glove_char=text_vectors("glove_char", "glove_char.safetensors"),
+        glove_word=text_vectors("glove_word", "glove_word.safetensors"),
+        flair=text_vectors("flair", "{corpus}/flair.npy"),
+        grounding=pictures("grounding.parquet"),
+        visual=pictures("vectors.npy"),
         model="results/{experiment}/seed{seed}/model.safetensors",
     output:
         predictions="results/{experiment}/seed{seed}/predictions.parquet",

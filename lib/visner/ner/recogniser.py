@@ -6,17 +6,18 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from visner.ner.crf import CRF
 from visner.ner.fusion import Fused, Fusion, Pictures, fusion_class
-from visner.recipes import Recipe
 from visner.recipes.experiments import Fusion as FusionName
 
 
-class Config(Recipe):
+class Config(BaseModel):
     """What a model is built from: dimensions, labels and how it computes. It is kept in a saved model's file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     labels: list[str] = Field(min_length=1)  # O, and B- and I- of each class
     visual: int = 0  # dimensions of a picture

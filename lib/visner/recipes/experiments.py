@@ -40,14 +40,14 @@ class FineTuning(Training):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01  # not of biases, norms and the CRF
 
 
+MOVED = ("images", "k", "embedding", "control", "matcher")  # keys that groundings have, and experiments had
+
+
 class ExperimentRecipe(Recipe):
-    """What all systems share: the corpus, where their pictures come from, how they are trained, once a seed."""
+    """What all systems share: the corpus, the pictures that its units see, how they are trained, once a seed."""
 
     corpus: Name
-    images: Name | None = None
-    k: PositiveInt | None = None  # how many pictures a word sees at most
-    embedding: Name | None = None
-    control: Literal["shuffled", "noise", "presence"] | None = None
+    grounding: Name | None = None
     fusion: Fusion = "none"
     gate: Literal["scalar", "vector"] | None = None  # of the fusion `gate`
     heads: PositiveInt = 8  # of the fusion `attention`
@@ -64,25 +64,28 @@ class ExperimentRecipe(Recipe):
         """Whether each picture of a word is seen by itself, and not their mean."""
         return self.fusion == "attention" and self.pictures != "mean"
 
-    def _picture_keys(self) -> dict[str, bool]:
-        """The keys that are about pictures, and whether a fusion needs them."""
-        return {"images": True, "k": True, "embedding": True, "grounding": True, "pictures": False}
+    @model_validator(mode="before")
+    @classmethod
+    def _pictures_are_a_groundings(cls, content: Any):
+        moved = [key for key in MOVED if isinstance(content, dict) and key in content]
+        if moved:
+            raise ValueError(
+                f"{', '.join(moved)}: pictures are a recipe of their own now: write `groundings: {{NAME: {{by: query, "
+                "images: ..., embedding: ..., k: ...}}` (by: voken has a matcher in place of images, by: attachment no "
+                "k), and here `grounding: NAME`"
+            )
+        return content
 
     @model_validator(mode="after")
-    def _pictures_match_fusion(self):
-        keys = self._picture_keys()
-        if self.fusion == "none":
-            given = [key for key in (*keys, "control") if getattr(self, key) is not None]
-            if given:
-                choices = [choice for choice in _choices(type(self), "fusion") if choice != "none"]
-                raise ValueError(
-                    f"`fusion: none` sees no pictures: leave out {', '.join(given)}, "
-                    f"or set fusion to {' or '.join(choices)}"
-                )
-        else:
-            missing = [key for key, needed in keys.items() if needed and getattr(self, key) is None]
-            if missing:
-                raise ValueError(f"`fusion: {self.fusion}` needs pictures: set {', '.join(missing)}")
+    def _grounding_matches_fusion(self):
+        given = [key for key in ("grounding", "pictures") if getattr(self, key) is not None]
+        if self.fusion == "none" and given:
+            raise ValueError(
+                f"`fusion: none` sees no pictures: leave out {', '.join(given)}, or choose another fusion "
+                f"({', '.join(Fusion.__args__[1:])})"
+            )
+        if self.fusion != "none" and self.grounding is None:
+            raise ValueError(f"`fusion: {self.fusion}` needs pictures: set grounding")
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("`seeds` names a seed twice")
         if self.pictures == "series" and self.fusion != "attention":
@@ -95,7 +98,6 @@ class BiLSTMExperiment(ExperimentRecipe):
 
     model: Literal["bilstm_crf"] = "bilstm_crf"
     vectors: Name
-    grounding: Literal["queries"] | None = None  # k: the first K usable pictures of a query are averaged
     gate: Literal["scalar", "vector"] = "scalar"
     hidden: PositiveInt = 256  # LSTM units a direction
     dropout_input: Probability = 0.5
@@ -108,21 +110,8 @@ class BertExperiment(ExperimentRecipe):
     model: Literal["bert_crf"]
     encoder: str = BERT  # NAME@REVISION of HuggingFace's hub, a folder, or package:NAME/FOLDER
     max_subtokens: PositiveInt = 512  # of one pass of the encoder; longer sentences take several
-    grounding: Literal["vokens", "attached"] | None = None
-    matcher: Name | None = None  # whose vokens they are
     dropout_output: Probability = 0.1  # of the words' states; the encoder has its own
     training: FineTuning = FineTuning()
-
-    def _picture_keys(self) -> dict[str, bool]:
-        retrieved = self.grounding == "vokens"
-        return {
-            "images": True,
-            "k": retrieved,
-            "embedding": True,
-            "grounding": True,
-            "matcher": retrieved,
-            "pictures": False,
-        }
 
     @model_validator(mode="after")
     def _keys_match_each_other(self):
@@ -131,9 +120,6 @@ class BertExperiment(ExperimentRecipe):
                 "`fusion: gate` sets the gated picture beside the word's state, and needs `gate: scalar` or `vector`; "
                 "what a bert_crf's gate was, (1 - lambda) h + lambda P v, is `fusion: blend`"
             )
-        given = [key for key in ("k", "matcher") if getattr(self, key) is not None]
-        if self.grounding == "attached" and given:
-            raise ValueError(f"`grounding: attached` sees the sentence's own picture: leave out {', '.join(given)}")
         return self
 
 
@@ -146,10 +132,6 @@ Experiment = Annotated[
     Union[Annotated[BiLSTMExperiment, Tag("bilstm_crf")], Annotated[BertExperiment, Tag("bert_crf")]],
     Discriminator(model),
 ]
-
-
-def _choices(recipe: type[Recipe], key: str) -> tuple[str, ...]:
-    return recipe.model_fields[key].annotation.__args__
 
 
 class Gallery(Recipe):

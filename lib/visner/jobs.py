@@ -73,6 +73,14 @@ def untracked(job: Any, root: str) -> dict[str, Callable[[], Any]]:
     """What a job is told that makes nothing again when it changes."""
     settings = config.Config.model_validate(job.config)
 
+    def images():
+        source = job.wildcards.get("source")
+        if source is None:
+            experiment = settings.experiments[job.wildcards.experiment]
+            grounding = settings.groundings.get(experiment.grounding)
+            source = grounding and settings.pictures_of(grounding, experiment.corpus)[0]
+        return settings.images.get(source)
+
     def device():
         from visner.device import select  # torch takes seconds to import
 
@@ -85,7 +93,7 @@ def untracked(job: Any, root: str) -> dict[str, Callable[[], Any]]:
         "resume": lambda: Path("results/.resume"),
         "workers": lambda: job.threads,
         "device": device,
-        "crawl": lambda: getattr(settings.images[job.wildcards.source], "crawl", None),
+        "crawl": lambda: getattr(images(), "crawl", None),
         "url": lambda: f"{settings.corpora[job.wildcards.corpus].download.base.rstrip('/')}/{job.wildcards.file}",
     }
 

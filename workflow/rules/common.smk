@@ -124,6 +124,28 @@ def embedding_shards(embedding, images, corpus):
     return expand(place, shard=shards_of(corpus))
 
 
+def of(w):
+    """The experiment of a job."""
+    return CONFIG.experiments[w.experiment]
+
+
+def text_vectors(part, *files):
+    """An input function: files of a bilstm_crf's text vectors, if its recipe `vectors` has that part."""
+
+    def inputs(w):
+        if of(w).model != "bilstm_crf" or not getattr(CONFIG.vectors[of(w).vectors], part):
+            return []
+        paths = [f"results/vectors/{of(w).vectors}/{file.format(corpus=of(w).corpus)}" for file in files]
+        return paths if len(paths) > 1 else paths[0]
+
+    return inputs
+
+
+def pictures(file):
+    """An input function: a file of the pictures that a system sees, if it sees any."""
+    return lambda w: f"results/grounding/{of(w).grounding}/{of(w).corpus}/{file}" if of(w).grounding else []
+
+
 def shards_of(corpus):
     """The numbers of the shards of a corpus' pictures."""
     return range(CONFIG.corpora[corpus].nouns.shards)

@@ -6,6 +6,7 @@ min_version("9.20")
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/stage.smk"
 include: "workflow/rules/corpora.smk"
 include: "workflow/rules/nouns.smk"
 include: "workflow/rules/images.smk"

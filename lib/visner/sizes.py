@@ -32,7 +32,7 @@ class Size(NamedTuple):
 
 
 RULES = {  # those that need more than the least
-    "nouns": Size(1500),
+    "nouns_find": Size(1500),
     "images_fetch": Size(1000, 30, 2000),  # a MB of queries is 100,000 pages, and a crawl waits to be polite
     "embeddings_weights": Size(2000),
     "embeddings_embed": Size(2000, 30, 0.5, "results/images/*"),

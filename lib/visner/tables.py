@@ -45,6 +45,7 @@ WORD = pa.struct(
 )
 WORDS = pa.schema([("sentence_id", pa.string()), ("words", pa.list_(WORD))])
 QUERIES = pa.schema([("query", pa.string()), ("occurrences", pa.int64()), ("shard", pa.int32())])
+SHARD_QUERIES = pa.schema([("query", pa.string())])
 IMAGES = pa.schema(
     [
         ("query", pa.string()),

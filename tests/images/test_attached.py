@@ -1,6 +1,5 @@
 """The source `attached`: one file an attachment; missing, broken and placeholder ones are rows with reasons."""
 
-import argparse
 import hashlib
 import os
 import unicodedata
@@ -9,7 +8,7 @@ import pytest
 from PIL import Image
 
 from visner import tables
-from visner.corpora import command as corpora
+from visner.corpora.attachments import attachments as write_attachments
 from visner.errors import VisnerError
 from visner.images.coverage import SHARED, coverage
 from visner.images.fetch import fetch
@@ -23,13 +22,11 @@ def write_sentences(path, attachments):
 
 
 def attachments(folder, names, shards=1):
-    """The table of attachments, as the command makes it."""
+    """The table of attachments, as the stage makes it."""
     write_sentences(folder / "sentences.parquet", names)
-    parser = argparse.ArgumentParser()
-    corpora.add_arguments(parser)
-    output = folder / "attachments.parquet"
-    given = f"attachments --sentences {folder / 'sentences.parquet'} --shards {shards} --output {output}"
-    corpora.run(parser.parse_args(given.split()))
+    output, files = folder / "attachments.parquet", folder / "attachments"
+    sentences = folder / "sentences.parquet"
+    write_attachments(sentences=sentences, queries=output, shards=files, number_of_shards=shards)
     return output
 
 

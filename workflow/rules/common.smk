@@ -7,6 +7,7 @@ from functools import partial
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.shell import shell
 
 import visner.config
 import visner.config_files
@@ -63,9 +64,23 @@ TORCH = PLAIN | {
 }
 
 
+# A job's process takes the place of the shell that starts it: so it is Snakemake's child, and ends with it.
+shell.prefix("exec ")
+
+
 def one_of(names):
     """A regular expression for these names and no others (for none at all, too)."""
     return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def has_words(corpus):
+    """Whether a corpus is cut into words: of tokens, which are words already, it isn't."""
+    return getattr(CONFIG.corpora[corpus], "units", "characters") == "characters"
+
+
+def nouns_statistics(corpus):
+    """What was counted of a corpus' nouns, where it has any."""
+    return [f"results/nouns/{corpus}/statistics.json"] if has_words(corpus) else []
 
 
 wildcard_constraints:

@@ -23,7 +23,7 @@ rule embeddings_weights:
         recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint("precision", "regions"),
         version=visner.embeddings.VERSION,
     shell:
-        "exec python -m visner --log {log:q} embeddings weights --recipe {params.recipe:q} --root {resources.root:q}"
+        "python -m visner --log {log:q} embeddings weights --recipe {params.recipe:q} --root {resources.root:q}"
         " --output {output:q}"
 
 
@@ -49,7 +49,7 @@ rule embeddings_embed:
         recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint(),
         version=visner.embeddings.VERSION,
     shell:
-        "exec python -m visner --log {log:q} embeddings embed --recipe {params.recipe:q} --weights {input.weights:q}"
+        "python -m visner --log {log:q} embeddings embed --recipe {params.recipe:q} --weights {input.weights:q}"
         " --images {input.images:q} --store {resources.store:q} --output {output:q}"
         " --gpu {resources.gpu} --threads {resources.torch_threads} --workers {threads}"
         " {resources.scratch}"

@@ -28,7 +28,7 @@ rule evaluation_scores:
         seeds=lambda w: WIRING.experiment(w).seeds,
         version=visner.evaluation.VERSION,
     shell:
-        "exec python -m visner --log {log:q} evaluation scores --recipe {params.recipe:q} --name {wildcards.experiment}"
+        "python -m visner --log {log:q} evaluation scores --recipe {params.recipe:q} --name {wildcards.experiment}"
         " --system {input.system:q}"
         " --sentences {input.sentences:q} --words {input.words:q} --predictions {input.predictions:q} --training {input.training:q}"
         " --seeds {params.seeds} --output {output:q}"
@@ -58,7 +58,7 @@ rule evaluation_gallery:
         predictions=lambda w: named(STUDIES.predictions(STUDIES.shown(w))),
         version=visner.evaluation.VERSION,
     shell:
-        "exec python -m visner --log {log:q} evaluation gallery --recipe {params.recipe:q} --name {wildcards.study}"
+        "python -m visner --log {log:q} evaluation gallery --recipe {params.recipe:q} --name {wildcards.study}"
         " --count {params.shown} {params.tables:q} --scores {params.scores:q} --predictions {params.predictions:q}"
         " --output {output:q}"
 
@@ -96,7 +96,7 @@ rule evaluation_study:
         predictions=lambda w: named(STUDIES.predictions(STUDIES.members(w))),
         version=visner.evaluation.VERSION,
     shell:
-        "exec python -m visner --log {log:q} evaluation study --recipe {params.recipe:q} --name {wildcards.study}"
+        "python -m visner --log {log:q} evaluation study --recipe {params.recipe:q} --name {wildcards.study}"
         " --corpus-statistics {input.corpus:q} --sentences {input.sentences:q}"
         " --nouns-statistics {input.nouns:q} --published {input.published:q} --gallery {input.gallery:q}"
         " --published-sentences {params.sentences:q} --coverage {params.coverage:q} --vokens {params.vokens:q}"

@@ -24,5 +24,5 @@ rule grounding:
         tables=WIRING.grounding_arguments,
         version=visner.grounding.VERSION,
     shell:
-        "exec python -m visner --log {log:q} grounding --recipe {params.recipe:q} {params.tables:q}"
+        "python -m visner --log {log:q} grounding --recipe {params.recipe:q} {params.tables:q}"
         " --output {output.grounding:q} --vectors {output.vectors:q} --keys {output.row_keys:q}"

@@ -30,7 +30,7 @@ rule images_fetch:
         content=lambda w: WIRING.shard(w).content,
         version=visner.images.VERSION,
     shell:
-        "exec python -m visner --log {log:q} images fetch --recipe {params.recipe:q} --root {resources.root:q}"
+        "python -m visner --log {log:q} images fetch --recipe {params.recipe:q} --root {resources.root:q}"
         " --store {resources.store:q} --crawl {resources.crawl:q}"
         " --workers {threads} --queries {input.queries:q} --shard {wildcards.shard} --output {output:q}"
 
@@ -57,5 +57,5 @@ rule images_coverage:
     params:
         version=visner.images.VERSION,
     shell:
-        "exec python -m visner --log {log:q} images coverage --shards {input.shards:q} --queries {input.queries:q}"
+        "python -m visner --log {log:q} images coverage --shards {input.shards:q} --queries {input.queries:q}"
         " --output {output.statistics:q} --rejected {output.rejected:q}"

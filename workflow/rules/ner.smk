@@ -37,7 +37,7 @@ rule ner_train:
         tables=WIRING.training_arguments,
         version=visner.ner.VERSION,
     shell:
-        "exec python -m visner --log {log:q} ner train --recipe {params.recipe:q} --seed {wildcards.seed} {params.tables:q}"
+        "python -m visner --log {log:q} ner train --recipe {params.recipe:q} --seed {wildcards.seed} {params.tables:q}"
         " --tagging {input.language_models:q} {input.row_keys:q}"
         " --output-model {output.model:q} --output-history {output.history:q} --resume results/.resume"
         " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"
@@ -63,7 +63,7 @@ rule ner_predict:
         tables=WIRING.ner_arguments,
         version=visner.ner.VERSION,
     shell:
-        "exec python -m visner --log {log:q} ner predict --model {input.model:q} {params.tables:q} --output {output:q}"
+        "python -m visner --log {log:q} ner predict --model {input.model:q} {params.tables:q} --output {output:q}"
         " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"
 
 
@@ -85,5 +85,5 @@ rule ner_describe:
         system=WIRING.system,
         version=visner.ner.VERSION,
     shell:
-        "exec python -m visner --log {log:q} ner describe --system {params.system:q}"
+        "python -m visner --log {log:q} ner describe --system {params.system:q}"
         " --crawl {resources.crawl:q} --output {output:q}"

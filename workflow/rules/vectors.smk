@@ -31,7 +31,7 @@ rule vectors_glove:
         version=visner.vectors.VERSION,
         training_version=visner.vectors.TRAINING_VERSION,
     shell:
-        "exec python -m visner --log {log:q} vectors glove --recipe {params.recipe:q} --unit {params.unit} --root {resources.root:q}"
+        "python -m visner --log {log:q} vectors glove --recipe {params.recipe:q} --unit {params.unit} --root {resources.root:q}"
         " --sentences {input.sentences:q} --words {input.words:q} --resume results/.resume --output {output:q}"
         " --threads {threads}"
 
@@ -58,7 +58,7 @@ rule vectors_flair_train:
         version=visner.vectors.VERSION,
         training_version=visner.vectors.TRAINING_VERSION,
     shell:
-        "exec python -m visner --log {log:q} vectors flair-train --recipe {params.recipe:q} --direction {wildcards.direction}"
+        "python -m visner --log {log:q} vectors flair-train --recipe {params.recipe:q} --direction {wildcards.direction}"
         " --sentences {input.sentences:q} --words {input.words:q} --resume results/.resume --output {output:q}"
         " --gpu {resources.gpu} --threads 1"
 
@@ -85,7 +85,7 @@ rule vectors_flair_import:
         recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
         version=visner.vectors.VERSION,
     shell:
-        "exec python -m visner --log {log:q} vectors flair-import --recipe {params.recipe:q} --direction {wildcards.direction}"
+        "python -m visner --log {log:q} vectors flair-import --recipe {params.recipe:q} --direction {wildcards.direction}"
         " --root {resources.root:q} --output {output:q}"
 
 
@@ -108,7 +108,7 @@ rule vectors_flair_embed:
     params:
         version=visner.vectors.VERSION,
     shell:
-        "exec python -m visner --log {log:q} vectors flair-embed --forward {input.forward:q} --backward {input.backward:q}"
+        "python -m visner --log {log:q} vectors flair-embed --forward {input.forward:q} --backward {input.backward:q}"
         " --words {input.words:q} --output {output:q}"
         " --gpu {resources.gpu} --threads {resources.torch_threads}"
 
@@ -132,5 +132,5 @@ rule vectors_encoder:
         name=lambda w: WIRING.hub_encoders()[w.encoder],
         version=visner.vectors.VERSION,
     shell:
-        "exec python -m visner --log {log:q} vectors encoder --name {params.name:q}"
+        "python -m visner --log {log:q} vectors encoder --name {params.name:q}"
         " --output resources/encoders/{wildcards.encoder:q}"

@@ -26,7 +26,7 @@ rule vokens_states:
         shards=lambda w: WIRING.matcher(w).shards,
         version=visner.vokens.VERSION,
     shell:
-        "exec python -m visner --log {log:q} vokens states"
+        "python -m visner --log {log:q} vokens states"
         " --encoder {resources.encoder_folder:q} --words {params.words} --precision {params.precision}"
         " --sentences {input.sentences:q} --shard {wildcards.shard} --shards {params.shards}"
         " --output {output.states:q} --statistics {output.statistics:q}"
@@ -53,7 +53,7 @@ rule vokens_train:
         recipe=lambda w: WIRING.matcher(w).training_fingerprint(),
         version=visner.vokens.VERSION,
     shell:
-        "exec python -m visner --log {log:q} vokens train"
+        "python -m visner --log {log:q} vokens train"
         " --recipe {params.recipe:q} --sentences {input.sentences:q} --states {input.states:q}"
         " --images {input.images:q} --embeddings {input.embeddings:q} --resume results/.resume"
         " --output {output.matcher:q} --history {output.history:q}"
@@ -81,7 +81,7 @@ rule vokens_pool:
         recipe=lambda w: WIRING.matcher(w).pool_fingerprint(),
         version=visner.vokens.VERSION,
     shell:
-        "exec python -m visner --log {log:q} vokens pool"
+        "python -m visner --log {log:q} vokens pool"
         " --recipe {params.recipe:q} --sentences {input.sentences:q} --states {input.states:q}"
         " --matcher {input.matcher:q} --images {input.images:q} --embeddings {input.embeddings:q}"
         " --output {output.pool:q} --graph {output.graph:q}"
@@ -111,7 +111,7 @@ rule vokens_search:
         shards=lambda w: WIRING.matcher(w).shards,
         version=visner.vokens.VERSION,
     shell:
-        "exec python -m visner --log {log:q} vokens search"
+        "python -m visner --log {log:q} vokens search"
         " --recipe {params.recipe:q} --sentences {input.sentences:q} --states {input.states:q}"
         " --shard {wildcards.shard} --shards {params.shards}"
         " --matcher {input.matcher:q} --pool {input.pool:q} --graph {input.graph:q} --output {output:q}"
@@ -140,7 +140,7 @@ rule vokens_judge:
     params:
         version=visner.vokens.VERSION,
     shell:
-        "exec python -m visner --log {log:q} vokens judge"
+        "python -m visner --log {log:q} vokens judge"
         " --name {wildcards.matcher} --sentences {input.sentences:q} --states {input.states:q}"
         " --states-statistics {input.statistics:q} --matcher {input.matcher:q} --images {input.images:q}"
         " --embeddings {input.embeddings:q} --vokens {input.vokens:q}"

@@ -1,6 +1,7 @@
 """The stage from end to end: a corpus on disk becomes the table of sentences and its statistics."""
 
 from collections.abc import Iterator
+from logging import INFO, WARNING
 from pathlib import Path
 
 from visner import stages
@@ -13,31 +14,25 @@ from visner.corpora.splits import Splits
 from visner.corpora.statistics import Statistics
 from visner.errors import VisnerError
 from visner.provenance import sha256_file, sha256_files, versions
-from visner.recipes import CorpusRecipe
+from visner.recipes import Corpus
 from visner.tables import SENTENCES, write_json, write_table
 
 READERS = {"ene": ene.read, "stockmark": stockmark.read, "conll": conll.read, "imgid": imgid.read, "text": text.read}
 NO_PART_OF_RESULTS = ("nouns", "download", "published")  # keys of a recipe that change nothing here
 
 
-def read_corpus(
-    recipe: CorpusRecipe,
-    root: str | Path,
-    output: str | Path,
-    statistics_output: str | Path,
-    corpus: str = "corpora.NAME",
-) -> dict:
-    """Read a corpus, write its table and its statistics, return the statistics.
+def read(*, sentences: Path, statistics: Path, recipe: Corpus, root: Path = Path(), corpus: str = "NAME") -> None:
+    """Read a corpus; write its table of sentences and its statistics.
 
-    Sentences go to the table document by document, in the order of the recipe's paths. `corpus` is the recipe's
-    key in the configuration, for messages. VisnerError for what the readers, the corrections or the splits refuse; then
-    nothing is written.
+    Sentences go to the table document by document, in the order of the recipe's paths, which start at `root`. `corpus`
+    is the recipe's name in the configuration, for messages. VisnerError for what the readers, the corrections or the
+    splits refuse; then nothing is written.
     """
     files = inputs.files(recipe, root)
-    findings = Findings(corpus)
+    findings = Findings(f"corpora.{corpus}")
     texts = inputs.corpus_files(recipe, root, findings=findings)
     separator = " " if getattr(recipe, "units", "characters") == "tokens" else ""
-    statistics = Statistics(recipe.classes, separator)
+    counts = Statistics(recipe.classes, separator)
     corrections = Corrections(inputs.corrections_file(recipe, root), recipe.classes)
     splits = Splits(recipe, root)
     overlap = Overlap()
@@ -49,7 +44,7 @@ def read_corpus(
                 document = cutting.cut(corrections.correct(document), recipe, findings)
                 for sentence in document.sentences:
                     overlap.add(split, document.path, sentence)
-                    statistics.add(document.document_id, split, sentence)
+                    counts.add(document.document_id, split, sentence)
                     yield {
                         "sentence_id": sentence.sentence_id,
                         "document_id": document.document_id,
@@ -63,7 +58,7 @@ def read_corpus(
             compare_schemes(recipe, findings)
         corrections.finish()
         splits.finish()
-        if not statistics.sentences:
+        if not counts.sentences:
             raise VisnerError(f"paths: there is no sentence in the {len(files)} file(s), of which {files[0]} is one")
 
     made_from = {
@@ -75,15 +70,33 @@ def read_corpus(
         made_from["files_sha256"] = [
             {"split": file.split, "file": file.name, "sha256": sha256_file(file.path)} for file in texts
         ]
-    write_table(output, SENTENCES, rows(), made_from)
+    write_table(sentences, SENTENCES, rows(), made_from)
     shared = overlap.report(findings)
     counted = {
         "format": recipe.format,
         "files": len(files),
-        **statistics.to_json(findings),
+        **counts.to_json(findings),
         "overlap": shared,
         "corrections": corrections.applied,
         **made_from,
     }
-    write_json(statistics_output, counted)
-    return counted
+    write_json(statistics, counted)
+    _report(counted)
+
+
+def _report(counted: dict) -> None:
+    """The main counts, and what a user should look at, as messages."""
+    splits = ", ".join(f"{split} {counts['sentences']:,}" for split, counts in counted["splits"].items())
+    stages.log.info(
+        "%s files, %s documents, %s sentences (%s), %s mentions",
+        *(f"{counted[key]:,}" for key in ("files", "documents", "sentences")),
+        splits,
+        f"{counted['mentions']:,}",
+    )
+    for kind, finding in counted["findings"].items():
+        if finding["count"]:
+            level = WARNING if kind == "files_unopened" else INFO
+            stages.log.log(level, "%s: %s", f"{finding['count']:,}", finding["meaning"])
+    for label, counts in counted["classes"].items():
+        if not counts["mentions"]:
+            stages.log.warning("classes: no mention has the class %s", label)

@@ -1,4 +1,4 @@
-"""The command: its table, its provenance, its page."""
+"""The stage: its table, its provenance, its page."""
 
 import json
 
@@ -6,6 +6,7 @@ import pytest
 
 from visner import tables
 from visner.corpora import files
+from visner.corpora.page import page
 from visner.errors import VisnerError
 from visner.provenance import sha256_files
 from visner.recipes import EneCorpus
@@ -44,18 +45,13 @@ def test_an_error_keeps_the_table_that_was_there(ene):
     assert before.read_bytes() == content
 
 
-def test_a_wrong_recipe_is_named(read):
-    with pytest.raises(VisnerError, match="--recipe: .*claßes"):
-        read(format="ene", paths=["x"], claßes=[])
-
-
-def test_the_page_shows_the_tables_and_what_was_left_out(ene, run, write, tmp_path):
+def test_the_page_shows_the_tables_and_what_was_left_out(ene, write, tmp_path):
     corpus = ene(TEXTS)
     nouns = write("nouns.json", json.dumps({"words": 1234, "lexicon": 56, "nouns": 530, "coverage": 0.43}))
-    page = tmp_path / "index.md"
+    output = tmp_path / "index.md"
     statistics = corpus.table.with_name("statistics.json")
-    run("page", "--statistics", str(statistics), "--nouns", str(nouns), "--output", str(page))
-    lines = page.read_text().splitlines()
+    page(statistics=statistics, nouns=nouns, output=output, published={})
+    lines = output.read_text().splitlines()
     for row in (
         "| words | 1,234 |",
         "| lexicon | 56 |",
@@ -66,7 +62,7 @@ def test_the_page_shows_the_tables_and_what_was_left_out(ene, run, write, tmp_pa
         "- `" + str(tmp_path / "ene/B.xml:5") + "` \\&c",
     ):
         assert row in lines
-    assert "530 words are nouns: 43.0% of the words" in page.read_text()
+    assert "530 words are nouns: 43.0% of the words" in output.read_text()
     table_3 = lines[lines.index("## Table 3: mentions by class and split") :]
     expected = [0, 0, 0]
     expected[("train", "dev", "test").index(corpus.rows[0]["split"])] = 2

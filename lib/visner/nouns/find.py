@@ -1,4 +1,9 @@
-"""A corpus' sentences to its tables of words and queries, by one MeCab process or several."""
+"""A corpus' sentences to its words, and to the queries of its nouns, by one MeCab process or several.
+
+A noun is looked up in its normal form; which parts of speech are nouns is the recipe's. A corpus whose units are
+tokens, as a tweet's are, has no Japanese text: there every token is a word, and no word has a query. With
+`queries: sentences` each sentence is a query as it is: for a list of things whose pictures are a matcher's pool.
+"""
 
 import itertools
 import multiprocessing
@@ -7,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,24 +22,28 @@ from visner.errors import VisnerError
 from visner.nouns import VERSION, dictionary
 from visner.nouns.finder import NounFinder, lies_under, query_of
 from visner.nouns.statistics import Statistics
+from visner.queries import write_queries
 from visner.recipes import Nouns
 
 CHUNK = 2048  # sentences; one job of a process, one row group of the table
 
 
-def find_nouns(
+def find(
+    *,
+    sentences: Path,
+    words: Path,
+    queries: Path,
+    shards: Path,
+    statistics: Path,
     recipe: Nouns,
-    root: str | os.PathLike,
-    sentences: str | os.PathLike,
-    words: str | os.PathLike,
-    queries: str | os.PathLike,
-    statistics: str | os.PathLike,
-    processes: int = 1,
+    root: Path = Path(),
+    workers: int = 1,
 ) -> None:
     """From the table `sentences` make the tables `words` and `queries`, and the JSON file `statistics`.
 
-    All three are the same, byte for byte, whatever the number of processes. Raises VisnerError where the recipe's
-    dictionary (relative to `root`) or the table is missing.
+    `shards` is a folder, made with one file of queries a shard: the pictures of a shard are looked up again when its
+    file changes. All are the same, byte for byte, whatever the number of workers (MeCab processes). VisnerError where
+    the recipe's dictionary (relative to `root`) or the table is missing.
     """
     origin = {
         "stage": "nouns",
@@ -47,7 +57,7 @@ def find_nouns(
     if recipe.queries == "sentences":
         found = _sentences_as_words(recipe, sentences)
     elif are_characters:
-        found = _words_by_mecab(recipe, root, sentences, processes)
+        found = _words_by_mecab(recipe, root, sentences, workers)
     else:
         stages.log.info("the units are tokens: each is a word, without a part of speech or a query")
         found = _words_by_units(sentences)
@@ -61,11 +71,7 @@ def find_nouns(
             append(pa.record_batch([batch["sentence_id"], words_of_sentences], schema=tables.WORDS))
             counts.add(batch["split"], words_of_sentences)
             bar.update(batch.num_rows)
-    rows = (
-        {"query": query, "occurrences": occurrences, "shard": tables.shard_of(query, recipe.shards)}
-        for query, occurrences in sorted(counts.queries().items())
-    )
-    tables.write_table(queries, tables.QUERIES, rows, origin)
+    write_queries(queries, shards, recipe.shards, counts.queries(), origin)
     summary = {"units": "characters" if are_characters else "tokens", **counts.summary()}
     tables.write_json(statistics, {**summary, **origin})
     stages.log.info(

@@ -1,6 +1,5 @@
 """The stage, from a table of sentences to its three files."""
 
-import argparse
 import hashlib
 import json
 
@@ -8,7 +7,7 @@ import pytest
 
 from visner import tables
 from visner.errors import VisnerError
-from visner.nouns import command, extraction
+from visner.nouns import find
 from visner.nouns.finder import NounFinder
 from visner.recipes import Nouns
 
@@ -18,7 +17,7 @@ SPLITS = ["train", "test", "train", "dev", "train"]
 
 @pytest.fixture
 def run(tmp_path):
-    """A function that runs the command in `tmp_path` on sentences with these units, and returns what it made."""
+    """A function that runs the stage in `tmp_path` on sentences with these units, and returns what it made."""
 
     def run_on(units, texts, splits, recipe=None, processes=1):
         rows = [
@@ -34,13 +33,14 @@ def run(tmp_path):
             for number, (unit, text, split) in enumerate(zip(units, texts, splits, strict=True))
         ]
         tables.write_table(tmp_path / "sentences.parquet", tables.SENTENCES, rows)
-        parser = argparse.ArgumentParser()
-        command.add_arguments(parser)
-        recipe = (recipe or Nouns()).fingerprint()
         files = [tmp_path / name for name in ("words.parquet", "queries.parquet", "statistics.json")]
-        arguments = f"--root . --sentences {tmp_path}/sentences.parquet --processes {processes}".split()
-        outputs = [f"--{file.stem}={file}" for file in files]
-        command.run(parser.parse_args(["--recipe", recipe, *arguments, *outputs]))
+        find.find(
+            sentences=tmp_path / "sentences.parquet",
+            **{file.stem: file for file in files},
+            shards=tmp_path / "queries",
+            recipe=recipe or Nouns(),
+            workers=processes,
+        )
         return files
 
     return run_on
@@ -56,6 +56,16 @@ def test_the_three_files(run):
         {"query": query, "occurrences": n, "shard": int(hashlib.sha256(query.encode()).hexdigest()[:16], 16) % 3}
         for query, n in [("ロンドン", 1), ("京都", 2), ("今日", 1), ("月", 1), ("水", 2)]
     ]
+
+    names = [f"{shard}.parquet" for shard in range(3)]
+    assert sorted(file.name for file in queries.with_suffix("").iterdir()) == names
+    of_shards = {}
+    for shard, name in enumerate(names):
+        file = queries.with_suffix("") / name
+        own = [row["query"] for row in tables.iterate_rows(file, tables.SHARD_QUERIES)]
+        assert own == sorted(own)
+        of_shards |= dict.fromkeys(own, shard)
+    assert of_shards == {row["query"]: row["shard"] for row in tables.iterate_rows(queries, tables.QUERIES)}
 
     counts = tables.read_json(statistics)
     # 京都 に 行く 。 | 今日 は ３ 月 だ 。 | ﾛﾝﾄﾞﾝ へ, and in dev 京都 の 水 、 水 。
@@ -73,11 +83,26 @@ def test_the_three_files(run):
 
 
 def test_the_same_bytes_from_any_number_of_processes(run, monkeypatch):
-    monkeypatch.setattr(extraction, "CHUNK", 3)  # more chunks than the processes may hold at a time
+    monkeypatch.setattr(find, "CHUNK", 3)  # more chunks than the processes may hold at a time
     texts, splits = TEXTS * 9, SPLITS * 9
     one = [file.read_bytes() for file in run(texts, texts, splits)]
     assert [file.read_bytes() for file in run(texts, texts, splits, processes=2)] == one
     assert len(json.loads(one[2])["splits"]) == 3
+
+
+def test_a_shards_file_changes_only_with_its_own_queries(run):
+    def files():
+        return {file.name: file.read_bytes() for file in (queries.with_suffix("")).iterdir()}
+
+    recipe = Nouns(shards=3)
+    _, queries, _ = run(TEXTS, TEXTS, SPLITS, recipe)
+    before = files()
+    run([*TEXTS, "京都。"], [*TEXTS, "京都。"], [*SPLITS, "dev"], recipe)  # no new noun
+    assert files() == before
+    run([*TEXTS, "鎌倉"], [*TEXTS, "鎌倉"], [*SPLITS, "dev"], recipe)
+    assert [name for name, content in files().items() if content != before[name]] == [
+        f"{tables.shard_of('鎌倉', 3)}.parquet"
+    ]
 
 
 def test_tokens_are_words_without_queries(run, caplog):

@@ -136,7 +136,7 @@ def bilstm_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]
     rows = {"chars": 3000, "words": 5000, "contextual": first, "visual": 2000}
     widths = {"chars": sizes.wide, "words": sizes.wide, "contextual": 2 * sizes.flair, "visual": sizes.visual}
     tables = Tables(*(rng.standard_normal((rows[name], width), dtype=np.float32) for name, width in widths.items()))
-    pictured = {"images": "x", "k": 1, "embedding": "x", "grounding": "queries", "fusion": "gate"}
+    pictured = {"grounding": "x", "fusion": "gate"}
     recipe = BiLSTMExperiment(corpus="x", vectors="x", hidden=sizes.hidden, **pictured)
     model = BiLSTMCRF(recipe, widths, names_of(labels)).to(on).train()
     optimizer = model.optimizer()
@@ -218,8 +218,8 @@ def bert_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
     from visner.ner.bert_inputs import EncodedSentence, Inputs, pictures_of, prepare
     from visner.ner.dataset import NONE, shuffled_batches
     from visner.ner.inputs import NOTHING
-    from visner.ner.subtokens import Subtokens
     from visner.recipes import BertExperiment
+    from visner.subtokens import Subtokens
 
     made, words = tokenizer()
     rng, labels, subtokens = np.random.default_rng(3), 9, Subtokens(made, 128)

@@ -48,8 +48,11 @@ class Studies:
         """source -> the statistics of its pictures, for each that a study's experiments have or search."""
         places = {}
         for one in self._experiments(wildcards):
-            if one.images:
-                places |= dict.fromkeys([(one.images, one.corpus), self._wiring.pictures_of(one)])
+            if one.grounding:
+                grounding = self._config.groundings[one.grounding]
+                if grounding.by == "voken":
+                    places[self._config.matchers[grounding.matcher].images, one.corpus] = None
+                places[self._config.pictures_of(grounding, one.corpus)] = None
         own = self._corpus(wildcards)
         return {
             source if corpus == own else f"{source} of {corpus}": f"results/images/{source}/{corpus}/statistics.json"
@@ -58,7 +61,8 @@ class Studies:
 
     def vokens(self, wildcards) -> dict[str, str]:
         """matcher -> the scores of its vokens, for each whose vokens a study's experiments see."""
-        matchers = [one.matcher for one in self._experiments(wildcards) if one.grounding == "vokens"]
+        groundings = [self._config.groundings[one.grounding] for one in self._experiments(wildcards) if one.grounding]
+        matchers = [grounding.matcher for grounding in groundings if grounding.by == "voken"]
         return {matcher: f"results/vokens/{matcher}/scores.json" for matcher in dict.fromkeys(matchers)}
 
     def scores(self, names: list[str]) -> dict[str, str]:
@@ -94,16 +98,19 @@ class Studies:
         """What tells which pictures each word of that system sees, by the names of the command's arguments."""
         this = self._config.experiments[self.shown(wildcards)[1]]
         tables: dict[str, str | list[str]] = {"sentences": f"results/corpora/{this.corpus}/sentences.parquet"}
-        if this.grounding == "queries":
+        grounding = self._config.groundings[this.grounding]
+        if grounding.by == "query":
             tables["words"] = f"results/nouns/{this.corpus}/words.parquet"
-        if this.grounding == "vokens":
-            tables["vokens"] = self._wiring.voken_shards(this.matcher, "vokens/{shard}.parquet")
-        tables["images"] = self._wiring.image_shards(*self._wiring.pictures_of(this))
+        if grounding.by == "voken":
+            tables["vokens"] = self._wiring.voken_shards(grounding.matcher, "vokens/{shard}.parquet")
+        tables["images"] = self._wiring.image_shards(*self._config.pictures_of(grounding, this.corpus))
         return tables
 
     def shown_recipe(self, wildcards) -> str:
         """How that system comes by its pictures, as JSON."""
-        return self._config.experiments[self.shown(wildcards)[1]].fingerprint(only=("grounding", "k", "fusion"))
+        this = self._config.experiments[self.shown(wildcards)[1]]
+        grounding = self._config.groundings[this.grounding]
+        return json.dumps({"by": grounding.by, "k": getattr(grounding, "k", None), "fusion": this.fusion})
 
 
 def named(files: dict[str, str]) -> list[str]:

@@ -170,8 +170,8 @@ class _Pictures:
     """Vectors of queries: those of the experiment's grounding by their keys, others looked up by the stages."""
 
     def __init__(self, trained: Trained, device: torch.device, fetch: bool):
-        self._trained, self._device, self._recipe = trained, device, trained.recipe
-        grounding = trained.results / "grounding" / trained.name
+        self._trained, self._device, self._recipe = trained, device, trained.grounding
+        grounding = trained.results / "grounding" / trained.recipe.grounding / trained.recipe.corpus
         keys, vectors = grounding / "keys.parquet", grounding / "vectors.npy"
         trained.check("keys", keys)
         trained.check("visual", vectors)

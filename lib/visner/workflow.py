@@ -154,32 +154,6 @@ class Wiring:
         shards = range(self.config.matchers[matcher].shards)
         return [f"results/vokens/{matcher}/{file.format(shard=shard)}" for shard in shards]
 
-    def pictures_of(self, experiment: Experiment) -> tuple[str, str]:
-        """The images recipe whose pictures an experiment's words see, and the corpus that it was asked for."""
-        if experiment.grounding == "vokens":
-            return self.pool(self.config.matchers[experiment.matcher])
-        return experiment.images, experiment.corpus
-
-    def grounding_tables(self, wildcards) -> dict[str, str | list[str]]:
-        """The tables that an experiment's grounding reads, by the names of its command's arguments."""
-        this = self.experiment(wildcards)
-        tables: dict[str, str | list[str]] = {"sentences": f"results/corpora/{this.corpus}/sentences.parquet"}
-        pictures = self.pictures_of(this)
-        if this.grounding == "queries":
-            tables["words"] = f"results/nouns/{this.corpus}/words.parquet"
-        if this.grounding == "vokens":
-            tables["vokens"] = self.voken_shards(this.matcher, "vokens/{shard}.parquet")
-        else:
-            tables["images"] = self.image_shards(*pictures)
-        tables["embeddings"] = self.embedding_shards(this.embedding, *pictures)
-        return tables
-
-    def grounding_arguments(self, wildcards) -> list[str]:
-        """`grounding_tables` as the command takes them, and whether it takes pictures by their regions."""
-        this = self.experiment(wildcards)
-        regions = this.grounding == "attached" and self.config.embeddings[this.embedding].regions
-        return arguments(self.grounding_tables(wildcards)) + ["--regions"] * regions
-
     def training_texts(self, table: str, part: str | None = None):
         """An input function: one table of every corpus that a part of a vectors recipe is trained on.
 
@@ -222,8 +196,8 @@ class Wiring:
             if recipe.flair:
                 tables["flair"] = f"results/vectors/{this.vectors}/{this.corpus}/flair.npy"
         if this.fusion != "none":
-            tables["grounding"] = f"results/grounding/{wildcards.experiment}/grounding.parquet"
-            tables["visual"] = f"results/grounding/{wildcards.experiment}/vectors.npy"
+            folder = f"results/grounding/{this.grounding}/{this.corpus}"
+            tables |= {"grounding": f"{folder}/grounding.parquet", "visual": f"{folder}/vectors.npy"}
         return tables
 
     def ner_arguments(self, wildcards) -> list[str]:
@@ -246,19 +220,22 @@ class Wiring:
         this, config = self.experiment(wildcards), self.config
         used = {} if isinstance(this, BertExperiment) else {this.vectors: config.vectors[this.vectors]}
         parts = [part for one in used.values() for part in (one.glove_char, one.glove_word, one.flair) if part]
-        images, corpora_read = {this.images}, {this.corpus, *(corpus for part in parts for corpus in part.corpora)}
-        embeddings, matchers = {this.embedding}, {}
-        if this.grounding == "vokens":
-            matchers[this.matcher] = matcher = config.matchers[this.matcher]
-            pool, pool_corpus = self.pool(matcher)
-            images, corpora_read = images | {matcher.images, pool}, corpora_read | {pool_corpus}
-            embeddings.add(matcher.embedding)
+        corpora_read = {this.corpus, *(corpus for part in parts for corpus in part.corpora)}
+        images, embeddings, matchers, groundings = set(), set(), {}, {}
+        if this.grounding:
+            groundings[this.grounding] = grounding = config.groundings[this.grounding]
+            pictures, asked = config.pictures_of(grounding, this.corpus)
+            images, embeddings, corpora_read = {pictures}, {grounding.embedding}, corpora_read | {asked}
+            if grounding.by == "voken":
+                matchers[grounding.matcher] = matcher = config.matchers[grounding.matcher]
+                images, embeddings = images | {matcher.images}, embeddings | {matcher.embedding}
         recipes = {
             "corpora": {name: config.corpora[name] for name in sorted(corpora_read)},
             "vectors": used,
-            "images": {name: config.images[name] for name in sorted(images - {None})},
-            "embeddings": {name: config.embeddings[name] for name in sorted(embeddings - {None})},
+            "images": {name: config.images[name] for name in sorted(images)},
+            "embeddings": {name: config.embeddings[name] for name in sorted(embeddings)},
             "matchers": matchers,
+            "groundings": groundings,
             "experiments": {wildcards.experiment: this},
         }
         dumped = {
@@ -270,8 +247,11 @@ class Wiring:
 
     def crawl(self, wildcards) -> str:
         """How the source of an experiment's pictures is to be asked, as JSON: it changes none of its results."""
-        images = self.experiment(wildcards).images
-        return self.config.images[images].behaviour() if images else "{}"
+        this = self.experiment(wildcards)
+        if not this.grounding:
+            return "{}"
+        images, _ = self.config.pictures_of(self.config.groundings[this.grounding], this.corpus)
+        return self.config.images[images].behaviour()
 
     def seed_files(self, name: str, file: str) -> list[str]:
         """One file of each seed of an experiment."""

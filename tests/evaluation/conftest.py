@@ -102,20 +102,29 @@ def make_predictions(path: Path, sentences: list[dict], seed: int, errors: float
     return rows
 
 
+QUERIES = {"by": "query", "images": "pool", "k": 5, "embedding": "densenet121", "control": None}
+VOKENS = {"by": "voken", "matcher": "m", "k": 1, "embedding": "densenet121", "control": None}
+ATTACHED = {"by": "attachment", "images": "pool", "embedding": "densenet121", "control": None}
+GROUNDINGS = {
+    "queries": QUERIES,
+    "vokens": VOKENS,
+    "shuffled": VOKENS | {"control": "shuffled"},
+    "attached": ATTACHED,
+    "grid": ATTACHED | {"embedding": "grid"},
+    "resnet152": ATTACHED | {"embedding": "resnet152"},
+}
+
+
 def experiment(fusion: str, seeds: list[int]) -> BiLSTMExperiment:
     """A recipe as a configuration would have it."""
-    pictures = {"images": "pool", "k": 5, "embedding": "densenet121", "grounding": "queries"}
     return BiLSTMExperiment(
-        corpus="ene", vectors="ene", fusion=fusion, seeds=seeds, **(pictures if fusion != "none" else {})
+        corpus="ene", vectors="ene", fusion=fusion, seeds=seeds, grounding=None if fusion == "none" else "queries"
     )
 
 
 def bert(fusion: str, grounding: str | None = None, **more) -> BertExperiment:
     """A recipe over tokens."""
-    pictures = {"images": "pool", "embedding": "densenet121", "grounding": grounding} if grounding else {}
-    if grounding == "vokens":
-        pictures |= {"matcher": "m", "k": 1}
-    return BertExperiment(model="bert_crf", corpus="ene", fusion=fusion, **{**pictures, **more})
+    return BertExperiment(model="bert_crf", corpus="ene", fusion=fusion, grounding=grounding, **more)
 
 
 def markdown_table(page: str, title: str) -> list[list[str]]:
@@ -168,9 +177,10 @@ class World:
         system = self.folder / name / "system.json"
         recipe = recipe or experiment(fusion, seeds)
         config = {"corpora": {"ene": {"format": "ene"}}, "experiments": {name: {}}}
-        if recipe.images:
+        if recipe.grounding:
             embeddings = {key: one | {"weights": self.weights[name]} for key, one in EMBEDDINGS.items()}
-            config |= {"images": {recipe.images: {"note": note}}, "embeddings": embeddings}
+            groundings = {recipe.grounding: GROUNDINGS[recipe.grounding]}
+            config |= {"images": {"pool": {"note": note}}, "embeddings": embeddings, "groundings": groundings}
         system.write_text(json.dumps({"config": config}))
         evaluation(
             *("scores", "--recipe", recipe.fingerprint(), "--name", name),

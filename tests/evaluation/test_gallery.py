@@ -158,7 +158,7 @@ def vokens(tmp_path):
     return tmp_path / "vokens.parquet"
 
 
-VOKENS = {"grounding": "vokens", "k": 1, "fusion": "gate"}
+VOKENS = {"by": "voken", "k": 1, "fusion": "gate"}
 POOL = [picture_row(f"{name}.jpg", 0, name) for name in COLOURS]
 
 
@@ -208,7 +208,7 @@ def test_mentions_right_wrong_and_missed_and_the_counts_of_all_test_sentences(ga
 
 def test_attached_pictures_and_why_some_are_missing(gallery):
     images = [picture_row("both_right.jpg", 0, "blue"), picture_row("differ.jpg", 0, None, "truncated")]
-    page = gallery({"grounding": "attached", "k": None, "fusion": "attention"}, images)
+    page = gallery({"by": "attachment", "k": None, "fusion": "attention"}, images)
     shown = {section["title"].split(":")[0]: section for section in page.sections}
     (own,) = shown["both_right"]["own"]
     assert own["data-image"] == IDS["blue"]
@@ -231,7 +231,7 @@ def test_nouns_have_the_pictures_of_their_first_query_that_has_any(gallery, tmp_
         rows.append({"sentence_id": name, "words": words})
     tables.write_table(tmp_path / "words.parquet", tables.WORDS, rows)
     images = [picture_row("Tom", 2, "red"), picture_row("Tom", 0, None, "missing"), picture_row("Tom", 1, "grey")]
-    page = gallery({"grounding": "queries", "k": 1, "fusion": "gate"}, images, words=tmp_path / "words.parquet")
+    page = gallery({"by": "query", "k": 1, "fusion": "gate"}, images, words=tmp_path / "words.parquet")
     assert first_pictures([tmp_path / "0.parquet", tmp_path / "1.parquet"], 1) == {"Tom": [IDS["grey"]]}
     shown = {section["title"].split(":")[0]: section["words"] for section in page.sections}
     assert [[one["data-image"] for one in word["pictures"]] for word in shown["differ"]] == [[], [IDS["grey"]], []]

@@ -1,6 +1,7 @@
 """The stage `images` on real files: both sources, coverage, and memory."""
 
 import argparse
+import csv
 import io
 import os
 import subprocess
@@ -12,17 +13,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from PIL import Image
+from pydantic import TypeAdapter
 
 from visner import tables
 from visner.errors import VisnerError
-from visner.images import command, drawings
+from visner.images import command
 from visner.images.coverage import coverage
 from visner.images.fetch import fetch
 from visner.images.shard import Listings
 from visner.images.sources import open_source
-from visner.recipes import FolderImages, SampleImages
+from visner.recipes import FolderImages, Images
 
+ROOT = Path(__file__).resolve().parents[2]
 CALL = (
     "import sys; from argparse import ArgumentParser; from visner.images import command; parser = ArgumentParser(); "
     "command.add_arguments(parser); command.run(parser.parse_args(sys.argv[1:]))"
@@ -281,15 +285,23 @@ def test_a_folder_or_a_manifest_that_is_not_there(pool):
         open_source(FolderImages(source="folder", folder="nowhere"), pool)
 
 
-def test_the_sample_is_drawn_on_demand(tmp_path):
-    recipe = SampleImages(source="sample", seed=3, drawings=2, depth=2)
-    word, expected = next((word, found) for word, found in drawings.manifest(3, 2).items() if len(found) > 1)
-    queries = write_queries(tmp_path / "queries.parquet", {word: 1, "絵のない語": 1})
-    fetch(recipe, tmp_path, tmp_path / "store", queries, 0, tmp_path / "0.parquet")
+def test_every_picture_of_the_sample_is_answered_and_usable(tmp_path):
+    content = yaml.safe_load((ROOT / "config.yaml").read_text())["images"]["sample"]
+    recipe = TypeAdapter(Images).validate_python(content)
+    folder = ROOT / recipe.folder
+    with open(ROOT / recipe.manifest, encoding="utf-8", newline="") as file:
+        ranked = {row["query"]: row["files"].split("|") for row in csv.DictReader(file, delimiter="\t")}
+    files = {path.name for path in folder.glob("*.webp")}
+    assert {name for names in ranked.values() for name in names} == files
+    assert sum(path.stat().st_size for path in folder.parent.rglob("*") if path.is_file()) < 1_000_000
+    assert {name[:-7] for name in ranked["ワシントン"][:2]} == {"skyline", "portrait"}  # ambiguous: in turns
+    queries = write_queries(tmp_path / "queries.parquet", {**dict.fromkeys(ranked, 1), "絵のない語": 1})
+    fetch(recipe, ROOT, tmp_path / "store", queries, 0, tmp_path / "0.parquet", 2)
     rows = rows_of(tmp_path / "0.parquet")
-    assert [row["source_url"] for row in rows] == [f"sample:{kind}/{number}" for kind, number in expected[:2]]
-    drawn = drawings.draw(*expected[0], 3)
-    assert Image.open(io.BytesIO(rows[0]["bytes"])).size == drawn.size
+    assert {row["reason"] for row in rows} == {None}
+    assert {row["source_url"] for row in rows} == files
+    for query in ("タイ", "ワシントン"):
+        assert [row["source_url"] for row in rows if row["query"] == query] == ranked[query][: recipe.depth]
 
 
 def test_the_same_bytes_whatever_the_number_of_workers(pool):

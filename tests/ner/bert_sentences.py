@@ -34,7 +34,7 @@ def write(folder, sentences):
 
 
 def recipe(fusion, **more):
-    pictures = {"images": "x", "embedding": "x", "grounding": "vokens", "matcher": "x", "k": 2}
+    pictures = {"grounding": "x"}
     return BertExperiment(
         model="bert_crf", corpus="x", fusion=fusion, heads=4, **({} if fusion == "none" else pictures), **more
     )

@@ -15,7 +15,7 @@ from visner.recipes import BiLSTMExperiment
 
 LABELS = ["O", "B-X", "I-X"]
 WIDTHS = {"chars": 5, "words": 4, "contextual": 6, "visual": 7}
-PICTURES = {"images": "x", "k": 1, "embedding": "x", "grounding": "queries"}
+PICTURES = {"grounding": "x"}
 
 
 def recipe(fusion, **more):

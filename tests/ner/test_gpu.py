@@ -83,7 +83,7 @@ def bert(given):
 
 
 def bilstm_recipe(fusion, gate="scalar", **more):
-    pictures = {} if fusion == "none" else {"images": "x", "k": 3, "embedding": "x", "grounding": "queries"}
+    pictures = {} if fusion == "none" else {"grounding": "x"}
     dropout = {"dropout_input": 0.0, "dropout_output": 0.0}
     return BiLSTMExperiment(
         corpus="x", vectors="x", hidden=8, fusion=fusion, gate=gate, **{**dropout, **pictures, **more}

@@ -12,10 +12,10 @@ from visner import tables
 from visner.keyed_vectors import write_vectors
 
 TRAINING = {"epochs": 5, "patience": 5}
-BILSTM = {"model": "bilstm_crf", "corpus": "x", "vectors": "x", "images": "x", "k": 1, "embedding": "x"}
-BILSTM |= {"grounding": "queries", "fusion": "gate", "hidden": 32, "training": {**TRAINING, "batch": 1}}
-BERT = {"model": "bert_crf", "corpus": "x", "images": "x", "k": 2, "embedding": "x", "grounding": "vokens"}
-BERT |= {"matcher": "x", "fusion": "attention", "heads": 4, "training": {**TRAINING, "batch": 2, "accumulation": 3}}
+BILSTM = {"model": "bilstm_crf", "corpus": "x", "vectors": "x"}
+BILSTM |= {"grounding": "x", "fusion": "gate", "hidden": 32, "training": {**TRAINING, "batch": 1}}
+BERT = {"model": "bert_crf", "corpus": "x", "grounding": "x"}
+BERT |= {"fusion": "attention", "heads": 4, "training": {**TRAINING, "batch": 2, "accumulation": 3}}
 
 
 @pytest.fixture

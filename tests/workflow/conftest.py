@@ -49,8 +49,7 @@ def tweets(unfinished, encoder):
     pictured = {"corpus": "tweets", "images": "own", "embedding": "resnet18"}
     system = {"corpus": "tweets", "model": "bert_crf", "encoder": "models/tiny"}
     system["training"] = {"epochs": 3, "encoder_learning_rate": 0.002, "learning_rate": 0.02}
-    vokens = {**system, **pictured, "grounding": "vokens", "matcher": "tiny", "k": 2}
-    attached = {**system, **pictured, "grounding": "attached"}
+    attached = {"by": "attachment", "images": "own", "embedding": "resnet18"}
     unfinished.configure(
         {
             "corpora": {
@@ -69,10 +68,14 @@ def tweets(unfinished, encoder):
             "matchers": {
                 "tiny": {**pictured, "encoder": "models/tiny", "training": {"epochs": 2, "batch": 4}, "shards": 2}
             },
+            "groundings": {
+                "vokens": {"by": "voken", "matcher": "tiny", "embedding": "resnet18", "k": 2},
+                "regions": {**attached, "embedding": "regions"},
+            },
             "experiments": {
                 "text": system,
-                "gate": {**vokens, "fusion": "gate"},
-                "grid": {**attached, "embedding": "regions", "fusion": "attention"},
+                "gate": {**system, "grounding": "vokens", "fusion": "gate"},
+                "grid": {**system, "grounding": "regions", "fusion": "attention"},
             },
             "studies": {"tweets": {"baseline": "text", "systems": ["gate", "grid"], "shuffles": 50}},
         }

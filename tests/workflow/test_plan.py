@@ -42,7 +42,7 @@ def test_after_a_run_only_what_remains_is_planned(project):
     target = "results/tiny_gate/scores.json"
     assert "Nothing remains to be done" in plan(project, target).stdout
     config = project.config()
-    config["experiments"]["tiny_gate"]["k"] = 1
+    config["groundings"]["pictures"]["k"] = 1
     project.configure(config)
     assert planned(project, target) == due(project, target)
     assert planned(project, target, "--all") == due(project, target, "--forceall")

@@ -5,11 +5,10 @@ import sqlite3
 import subprocess
 
 import yaml
-from tiny_project import TARGET, Project
+from tiny_project import TARGET, Project, pictured_words
 
 import visner
 from visner import tables
-from visner.images.drawings import manifest
 
 AFTER_TRAINING = ["evaluation_scores", "ner_predict", "ner_train"]
 
@@ -39,7 +38,7 @@ def test_a_learning_rate_reruns_training_and_what_follows(project):
 
 def test_k_reruns_grounding_and_what_follows(project):
     config = project.config()
-    config["experiments"]["tiny_gate"]["k"] = 1
+    config["groundings"]["pictures"]["k"] = 1
     project.configure(config)
     assert project.rules_run() == sorted([*AFTER_TRAINING, "grounding", "ner_describe"])
 
@@ -54,7 +53,7 @@ def test_one_more_seed_trains_that_seed_only(project):
 def test_a_changed_document_reruns_its_chain_and_embeds_no_picture_twice(project):
     before = vectors_in_store(project)
     document = next(iter(sorted((project.folder / "corpus").glob("*.xml"))))
-    document.write_text(document.read_text().replace("</TEXT>", "、".join(manifest(1, 2)) + "。\n</TEXT>"))
+    document.write_text(document.read_text().replace("</TEXT>", "、".join(pictured_words()) + "。\n</TEXT>"))
     (project.folder / "results/images/sample/tiny/0.parquet").unlink()  # not even if results are gone
     ran = project.rules_run()
     assert {"corpora_read", "nouns", "images_fetch", "embeddings_embed", "vectors_glove", *AFTER_TRAINING} <= set(ran)
@@ -102,7 +101,7 @@ def test_case_a_store_named_by_a_variable_is_there_and_its_place_is_in_no_result
     assert str(tmp_path / "one") not in (project.folder / "results/tiny_gate/scores.json").read_text()
     table = project.folder / "results/nouns/tiny/queries.parquet"
     known = {row["query"] for row in tables.iterate_rows(table, tables.QUERIES)}
-    new = next(word for word in manifest(1, 2) if word not in known and len(word) > 1)
+    new = next(word for word in pictured_words() if word not in known and len(word) > 1)
     (tagged,) = visner.load(project.folder / "results" / "tiny_gate").tag([f"{new}が走る。"])
     assert tagged.words[0].has_pictures
     assert list((tmp_path / "other" / "store").rglob("*.sqlite"))

@@ -54,7 +54,7 @@ def test_text_files_and_a_folder_of_pictures_become_vokens_and_groundings(made):
 
 def test_each_key_reruns_what_it_changes_and_no_more(project):
     config = project.config()
-    config["experiments"]["found"]["k"] = 1
+    config["groundings"]["found"]["k"] = 1
     project.configure(config)
     assert project.rules_run(*TARGETS) == ["grounding"]
     config["matchers"]["tiny"]["top"] = 2

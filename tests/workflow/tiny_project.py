@@ -15,14 +15,12 @@ TARGET = "results/tiny_gate/scores.json"
 EXPERIMENT = {
     "corpus": "tiny",
     "vectors": "tiny",
-    "images": "sample",
-    "k": 2,
-    "embedding": "resnet18",
-    "grounding": "queries",
+    "grounding": "pictures",
     "fusion": "gate",
     "hidden": 8,
     "training": {"epochs": 3, "batch": 8, "learning_rate": 0.02},
 }
+DRAWINGS = {"source": "folder", "folder": "drawings", "manifest": "drawings/manifest.tsv", "depth": 3, "side": 32}
 CONFIG = {
     "corpora": {
         "tiny": {
@@ -32,7 +30,7 @@ CONFIG = {
             "nouns": {"shards": 1},
         }
     },
-    "images": {"sample": {"source": "sample", "depth": 3, "drawings": 2, "side": 32}},
+    "images": {"sample": DRAWINGS},
     "embeddings": {"resnet18": {"backbone": "resnet18", "weights": "random"}},
     "vectors": {
         "tiny": {
@@ -41,6 +39,7 @@ CONFIG = {
             "flair": {"corpora": ["tiny"], "hidden": 8, "epochs": 1, "sequence_length": 50, "batch": 10},
         }
     },
+    "groundings": {"pictures": {"by": "query", "images": "sample", "embedding": "resnet18", "k": 2}},
     "experiments": {"tiny_gate": EXPERIMENT},
     "training_threads": 1,
 }
@@ -89,6 +88,24 @@ class Project:
         return Project(folder)
 
 
+def pictured_words() -> dict[str, list[str]]:
+    """The words that the tiny project has pictures of, with their files: two of each kind of the sample's."""
+    lines = (ROOT / "data/sample/pictures/manifest.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    ranked = (line.split("\t") for line in lines)
+    two = ("-0.webp", "-1.webp")
+    return {word: [file for file in files.split("|") if file.endswith(two)] for word, files in ranked}
+
+
+def copy_pictures(folder: Path) -> None:
+    """The tiny project's pictures and their manifest."""
+    folder.mkdir()
+    ranked = pictured_words()
+    for file in {file for files in ranked.values() for file in files}:
+        shutil.copy(ROOT / "data/sample/pictures" / file, folder)
+    lines = ["query\tfiles", *(f"{word}\t{'|'.join(files)}" for word, files in ranked.items())]
+    (folder / "manifest.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def make_project(folder: Path) -> Project:
     folder.mkdir(parents=True)
     shutil.copy(ROOT / "Snakefile", folder)
@@ -102,6 +119,7 @@ def make_project(folder: Path) -> Project:
         (folder / f"{split}.txt").write_text("\n".join(chosen) + "\n")
         for document in chosen:
             shutil.copy(sample / document.split("_")[0] / f"{document}.xml", folder / "corpus")
+    copy_pictures(folder / "drawings")
     project = Project(folder)
     project.configure(CONFIG)
     return project

@@ -83,12 +83,45 @@ def nouns_statistics(corpus):
     return [f"results/nouns/{corpus}/statistics.json"] if has_words(corpus) else []
 
 
+def by(grounding):
+    """How a grounding's units come by their pictures: query, voken or attachment."""
+    return CONFIG.groundings[grounding].by
+
+
+def pictures_of(w):
+    """The images recipe whose pictures the units of a corpus see, and the corpus whose queries it was asked."""
+    return CONFIG.pictures_of(CONFIG.groundings[w.grounding], w.corpus)
+
+
+def image_shards(images, corpus):
+    """All shards of the pictures of a corpus' queries."""
+    return expand("results/images/{}/{}/{{shard}}.parquet".format(images, corpus), shard=shards_of(corpus))
+
+
+def embedding_shards(embedding, images, corpus):
+    """And of their vectors."""
+    place = "results/embeddings/{}/{}/{}/{{shard}}.parquet".format(embedding, images, corpus)
+    return expand(place, shard=shards_of(corpus))
+
+
+def shards_of(corpus):
+    """The numbers of the shards of a corpus' pictures."""
+    return range(CONFIG.corpora[corpus].nouns.shards)
+
+
+def vokens_of(matcher):
+    """All shards of the vokens that a matcher found."""
+    place = "results/vokens/{}/vokens/{{shard}}.parquet".format(matcher)
+    return expand(place, shard=range(CONFIG.matchers[matcher].shards))
+
+
 wildcard_constraints:
     corpus=one_of(CONFIG.corpora),
     source=one_of(CONFIG.images),
     embedding=one_of(CONFIG.embeddings),
     vectors=one_of(CONFIG.vectors),
     matcher=one_of(CONFIG.matchers),
+    grounding=one_of(CONFIG.groundings),
     experiment=one_of(CONFIG.experiments),
     study=one_of(CONFIG.studies),
     shard=r"\d+",

@@ -16,9 +16,11 @@ rule ner_train:
             if "flair" in WIRING.ner_tables(w)
             else []
         ),
-        row_keys=lambda w: (
-            f"results/grounding/{w.experiment}/keys.parquet" if "grounding" in WIRING.ner_tables(w) else []
-        ),
+        row_keys=lambda w: [
+            file.replace("grounding.parquet", "keys.parquet")
+            for file in [WIRING.ner_tables(w).get("grounding")]
+            if file
+        ],
     output:
         model="results/{experiment}/seed{seed}/model.safetensors",
         history="results/{experiment}/seed{seed}/training.json",

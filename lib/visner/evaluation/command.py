@@ -63,8 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shown.add_argument("--name", required=True, metavar="STUDY")
     shown.add_argument("--count", type=int, default=40, metavar="N", help="sentences at most (default: 40)")
     shown.add_argument("--sentences", required=True, metavar="PARQUET", help="the corpus, with its splits")
-    shown.add_argument("--words", metavar="PARQUET", help="for `grounding: queries`")
-    shown.add_argument("--vokens", nargs="+", metavar="PARQUET", help="for `grounding: vokens`")
+    shown.add_argument("--words", metavar="PARQUET", help="for `by: query`")
+    shown.add_argument("--vokens", nargs="+", metavar="PARQUET", help="for `by: voken`")
     shown.add_argument("--images", required=True, nargs="+", metavar="PARQUET", help="shards of the pictures")
     shown.add_argument("--scores", required=True, nargs=2, metavar="EXPERIMENT=JSON", help="baseline, system")
     shown.add_argument("--predictions", required=True, nargs="+", metavar="EXPERIMENT:SEED=PARQUET")
@@ -136,9 +136,9 @@ def gallery(arguments: argparse.Namespace) -> None:
     from visner.evaluation.gallery import make_gallery
 
     recipe = json.loads(arguments.recipe)
-    needed = {"queries": "words", "vokens": "vokens"}.get(recipe["grounding"])
+    needed = {"query": "words", "voken": "vokens"}.get(recipe["by"])
     if needed and getattr(arguments, needed) is None:
-        raise VisnerError(f"`grounding: {recipe['grounding']}` reads --{needed}: give it")
+        raise VisnerError(f"`by: {recipe['by']}` reads --{needed}: give it")
     shown = make_gallery(
         arguments.name,
         recipe,

@@ -8,7 +8,14 @@ from visner.evaluation.report import Column, Table, percent
 from visner.evaluation.study_tables import MEASURES, mark, marked, measures, p_value, signed
 from visner.spans import MIX
 
-GROUNDING_KEYS = ("grounding", "matcher", "k", "seeds")  # in which two systems may differ that see other pictures
+GROUNDING_KEYS = (
+    "grounding",
+    "by",
+    "matcher",
+    "k",
+    "images",
+    "seeds",
+)  # in which two systems may differ that see other pictures
 FUSIONS = {"gate": "fuse", "attention": "visual attention", "simple": "simple"}  # as the papers call them
 
 
@@ -65,15 +72,15 @@ def grounding_pairs(scores: dict[str, dict]) -> list[tuple[str, str]]:
     alike: dict[str, dict[str, list[str]]] = {}
     for name, content in scores.items():
         recipe, recipes = content["provenance"]["recipe"], content["provenance"]["recipes"]
-        if recipe.get("grounding") in ("attached", "vokens"):
+        if recipe.get("by") in ("attachment", "voken"):
             rest = {key: value for key, value in recipe.items() if key not in GROUNDING_KEYS}
             rest["embedding"] = {**recipes["embeddings"][recipe["embedding"]], "regions": None}
-            alike.setdefault(repr(sorted(rest.items())), {}).setdefault(recipe["grounding"], []).append(name)
+            alike.setdefault(repr(sorted(rest.items())), {}).setdefault(recipe["by"], []).append(name)
     return [
         (original, vokenized)
         for group in alike.values()
-        for vokenized in group.get("vokens", [])
-        for original in group.get("attached", [])
+        for vokenized in group.get("voken", [])
+        for original in group.get("attachment", [])
     ]
 
 

@@ -28,7 +28,7 @@ def make_gallery(
 ) -> int:
     """Write the page; how many sentences it has.
 
-    `recipe` is the system's grounding, k and fusion, `files` the tables of its grounding (words, vokens, images),
+    `recipe` is the system's `by`, k and fusion, `files` the tables of its grounding (words, vokens, images),
     `score_files` those of the baseline and of the system, in this order. Both are shown by the seed that was best on
     dev.
     """
@@ -55,7 +55,7 @@ def make_gallery(
     text = page(
         study,
         seeds,
-        "attention" if (recipe["grounding"], recipe["fusion"]) == ("vokens", "attention") else recipe["grounding"],
+        "attention" if (recipe["by"], recipe["fusion"]) == ("voken", "attention") else recipe["by"],
         [f"{warning.head} {warning.text}" for warning in stand_ins(scores)],
         list(outcomes.values()),
         cases,

@@ -19,6 +19,9 @@ LIBRARIES = (
     *("fugashi", "unidic-lite", "numpy", "pyarrow", "pillow"),
 )
 
+# By which systems differ, too.
+GROUNDING_KEYS = ("by", "images", "matcher", "embedding", "k", "control")
+
 
 def score(
     gold: Sequence[Mention],
@@ -91,6 +94,7 @@ def experiment_scores(
         for split in ("test", "dev")
     }
     dev = splits["dev"]["strict"]["seeds"]
+    grounding = recipes.get("groundings", {}).get(recipe.grounding, {})
     return {
         "experiment": name,
         "corpus": recipe.corpus,
@@ -102,7 +106,7 @@ def experiment_scores(
         **splits,
         "training": {str(seed): report for seed, report in reports.items()},
         "provenance": {
-            "recipe": recipe.model_dump(mode="json"),
+            "recipe": dict.fromkeys(GROUNDING_KEYS) | grounding | recipe.model_dump(mode="json"),
             "recipes": {section: named for section, named in recipes.items() if section != "experiments"},
             "data_sha256": tables.read_provenance(sentences).get("sha256"),
             "sentences_sha256": gold.sha256,

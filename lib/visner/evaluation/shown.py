@@ -37,10 +37,10 @@ class Sight(NamedTuple):
 def sights(recipe: dict, sentences: dict[str, dict], files: dict[str, str | Path | list]) -> dict[str, Sight]:
     """sentence -> what its words see, for some rows of the sentences table by id.
 
-    `recipe` has a system's grounding and k, `files` the tables that the grounding was made from (words, vokens,
+    `recipe` has the `by` and k of a system's grounding, `files` the tables that it was made from (words, vokens,
     images). Raises VisnerError where a sentence is missing from one.
     """
-    found = WAYS[recipe["grounding"]](recipe, sentences, files)
+    found = WAYS[recipe["by"]](recipe, sentences, files)
     missing = sentences.keys() - found.keys()
     if missing:
         raise VisnerError(f"{len(missing)} sentences are in no table of words or vokens, {min(missing)} is one")
@@ -95,9 +95,9 @@ def _attached(recipe: dict, sentences: dict[str, dict], files: dict) -> dict[str
 
 
 WAYS: dict[str, Callable[[dict, dict, dict], dict[str, Sight]]] = {
-    "queries": _queries,
-    "vokens": _vokens,
-    "attached": _attached,
+    "query": _queries,
+    "voken": _vokens,
+    "attachment": _attached,
 }
 
 

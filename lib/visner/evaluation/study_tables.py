@@ -114,7 +114,7 @@ def gates_table(gates: dict[str, dict[str, dict]]) -> Table:
 
 
 SYSTEM_KEYS = (
-    *("model", "encoder", "fusion", "gate", "grounding", "matcher", "control", "images"),
+    *("model", "encoder", "fusion", "gate", "grounding", "by", "matcher", "control", "images"),
     *("k", "embedding", "pictures", "vectors", "weights"),
 )
 

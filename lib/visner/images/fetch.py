@@ -15,7 +15,7 @@ from visner.images import VERSION
 from visner.images.decoding import Decoders
 from visner.images.prepare import Rejected, kept_form
 from visner.images.sources import Found, Source, open_source
-from visner.recipes import FolderImages, Images, SampleImages
+from visner.recipes import Images, LocalImages
 
 ROW_GROUP = 128  # rows: a few megabytes, the unit in which pictures are written and read again
 
@@ -79,7 +79,7 @@ COUNTS = ("queries", "queries_covered", "pictures", "bytes")
 
 
 @contextmanager
-def opened(recipe: FolderImages | SampleImages, root: str | Path, queries: list[str], workers: int) -> Iterator[Found]:
+def opened(recipe: LocalImages, root: str | Path, queries: list[str], workers: int) -> Iterator[Found]:
     """Pictures of a source on this machine, looked up as they are taken."""
     source = open_source(recipe, root)
     with Decoders(recipe, workers) as decoders, ThreadPoolExecutor(workers) as pool:
@@ -87,7 +87,7 @@ def opened(recipe: FolderImages | SampleImages, root: str | Path, queries: list[
         yield Found({}, stages.ordered_map(pool, look, queries, ahead=2 * workers))
 
 
-def pictures(source: Source, recipe: FolderImages | SampleImages, decoders: Decoders, query: str) -> list[dict]:
+def pictures(source: Source, recipe: LocalImages, decoders: Decoders, query: str) -> list[dict]:
     """A query's rows of the images table: candidates in rank order until `depth` of them are usable.
 
     A rejected candidate is a row with its reason and no picture; the next candidate takes its turn, not its place.

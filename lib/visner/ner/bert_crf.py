@@ -20,9 +20,9 @@ from visner.ner.frozen import mean_norm
 from visner.ner.fusion import PictureFusion, VisualAttention
 from visner.ner.inputs import load_visual
 from visner.ner.recogniser import Data, Recogniser
-from visner.ner.subtokens import Subtokens
 from visner.recipes import BertExperiment
 from visner.stages import log
+from visner.subtokens import Subtokens
 from visner.training import linear_schedule
 
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from visner.ner.dataset import NONE, aligned_rows
 from visner.ner.frozen import mean_rows
-from visner.ner.subtokens import Subtokens, Windows
 from visner.recipes import BertExperiment
+from visner.subtokens import Subtokens, Windows
 from visner.tables import GROUNDING
 
 

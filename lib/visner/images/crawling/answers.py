@@ -1,11 +1,10 @@
 """What a crawl was answered: the rows of the crawl store as its users see them, and the reasons of its failures."""
 
-import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from visner.images.prepare import REASONS, Picture
+from visner.images.prepare import Picture
 
 # Why an address gave nothing, in the words of a table that a user reads; beside these, the REASONS of `prepare`, and a
 # status as "http-404".
@@ -32,11 +31,6 @@ TRANSIENT = frozenset(
     {"unresolved", "unreachable", "proxy", "timed-out", "throttled", "incomplete", "robots-unavailable"}
     | {"http-500", "http-502", "http-504"}
 )
-
-
-def is_reason(text: str) -> bool:
-    """Whether a text is one of them."""
-    return text in FAILURES or text in REASONS or re.fullmatch(r"http-\d{3}", text, re.ASCII) is not None
 
 
 class Outcome(NamedTuple):

@@ -17,7 +17,6 @@ from visner.errors import VisnerError
 from visner.images.crawling import database as db
 from visner.images.crawling.answers import NOT_NAMED, Asked, Known, Outcome, PageRead
 from visner.images.crawling.database import BUCKETS, bucket_of
-from visner.images.crawling.salvage import fault, salvage
 from visner.images.prepare import Picture
 from visner.recipes.pictures import CrawledImages
 
@@ -35,7 +34,7 @@ __all__ = [
 
 ANSWER = ("source", "engine", "photos", "language", "region", "safe_search", "file", "options")  # keys that decide it
 ROWS = """
-    SELECT rank, url, reason, image_id, width, height, sha256, kept.bytes, {origin}
+    SELECT rank, url, reason, image_id, width, height, sha256, kept.bytes, source_page, licence
     FROM queries JOIN ranks ON ranks.query = queries.id JOIN addresses ON addresses.id = address
     LEFT JOIN pictures ON pictures.id = picture LEFT JOIN kept ON kept.id = picture
     WHERE queries.query = ? AND rank < ? AND (reason IS NOT NULL OR picture IS NOT NULL) ORDER BY rank
@@ -80,8 +79,8 @@ def _decisive(recipe: CrawledImages) -> dict:
 class Bucket:
     """One bucket of a crawl, as a context: its lock is held, and waited for. Used by one thread at a time.
 
-    A file that is damaged is salvaged at the start, with a warning that says what was found. Every method raises
-    VisnerError where the disk is full, the file damaged, or locked by another program; what was committed stays.
+    A file that is damaged is set aside at the start, with a warning, and an empty one takes its place. Every method
+    raises VisnerError where the disk is full, the file damaged, or locked by another program; what was committed stays.
     With `read_only` the file must be there; no lock is taken, so that a running crawl can be looked at.
     """
 
@@ -98,8 +97,6 @@ class Bucket:
                 self._make_sound()
             self._database = db.connect(self.path, self._read_only)
             resources.callback(self._database.close)
-            if not self._read_only:
-                db.upgrade(self._database)
             self._resources = resources.pop_all()
         return self
 
@@ -107,11 +104,10 @@ class Bucket:
         self._resources.close()
 
     def _make_sound(self) -> None:
+        if self.path.exists() and (problem := db.fault(self.path)):
+            log.warning("%s", db.set_aside(self.path, problem))
         if not self.path.exists():
-            with db.created(self.path):
-                pass
-        elif found := fault(self.path):
-            log.warning("%s", salvaged_line(self.path, found))
+            db.create(self.path)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -151,9 +147,7 @@ class Bucket:
         pictures are compared with their checksums.
         """
         rows: list[dict] = []
-        old = db.version(self._database) == 1  # of an older visner, and only looked at
-        statement = ROWS.format(origin="NULL, NULL" if old else "source_page, licence")
-        with db.explained(self.path), closing(self._database.execute(statement, (query, candidates))) as found:
+        with db.explained(self.path), closing(self._database.execute(ROWS, (query, candidates))) as found:
             for rank, url, reason, image_id, width, height, sha256, kept, *origin in found:
                 if reason is None and (kept is None or hashlib.sha256(kept).digest() != sha256):
                     raise VisnerError(f"{self.path}: a picture of {query!r} is damaged; {db.REPAIR}")
@@ -254,12 +248,3 @@ class Bucket:
         statement = f"UPDATE addresses SET reason = NULL, time = NULL WHERE {' AND '.join(conditions)}"
         with self._transaction():
             return self._database.execute(statement, values).rowcount
-
-
-def salvaged_line(path: Path, found: str) -> str:
-    """Salvage a damaged bucket; one line that says what was found, and what is kept."""
-    saved = salvage(path)
-    return (
-        f"{path}: bucket {path.stem}: {found}; kept {saved.queries:,} of its queries and {saved.pictures:,} pictures; "
-        f"the rest is asked again (the damaged file is now {saved.damaged.name})"
-    )

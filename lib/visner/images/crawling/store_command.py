@@ -2,9 +2,9 @@
 
 What a crawl was answered is kept in the folder `store`, and only what failed for now is asked for twice. `show` counts
 it, also while a crawl is running. `verify` reads all of it and compares every picture with its checksum; with --repair,
-what can be read of a damaged file is saved, and the rest is asked again. `export` writes a query's pictures to a
-folder. `retry` forgets failed addresses and `forget` whole queries: the next run asks for them again. `verify`, `retry`
-and `forget` wait for a running crawl.
+damaged files are set aside and damaged pictures forgotten, and the next run asks for them again. `export` writes a
+query's pictures to a folder. `retry` forgets failed addresses and `forget` whole queries: the next run asks for them
+again. `verify`, `retry` and `forget` wait for a running crawl.
 
     visner store show --recipe config.yaml:images.bing
     visner store retry --recipe config.yaml:images.bing --reason http-404 --reason robots
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show = verb("show", "what there is, and what failed and why")
     show.add_argument("--queries", action="store_true", help="list the queries, too")
     verify = verb("verify", "read everything and compare it with its checksums")
-    verify.add_argument("--repair", action="store_true", help="save what can be read of damaged files")
+    verify.add_argument("--repair", action="store_true", help="set damaged files aside, forget damaged pictures")
     export = verb("export", "write a query's pictures, and addresses.tsv, to a folder")
     export.add_argument("query", metavar="QUERY")
     export.add_argument("folder", type=Path, metavar="FOLDER", help="a new or empty one")
@@ -99,6 +99,8 @@ def show(folder: Path, arguments: argparse.Namespace) -> None:
             ("files", counts["files"], _megabytes(counts["file_bytes"])),
         ]
     )
+    for damaged in sorted(folder.glob("*.damaged-*")):
+        print(f"set aside, as it was damaged: {damaged.name}, {_megabytes(damaged.stat().st_size)}")
     if failures:
         print("\nfailed addresses")
         _print_table([(f"  {reason}", number, meaning(reason)) for reason, number in failures.most_common()])
@@ -113,29 +115,28 @@ def show(folder: Path, arguments: argparse.Namespace) -> None:
 def verify(folder: Path, arguments: argparse.Namespace) -> None:
     """Check all buckets' files; VisnerError where one is damaged and was not repaired."""
     from visner import stages
-    from visner.images.crawling.buckets import salvaged_line
-    from visner.images.crawling.database import explained
+    from visner.images.crawling.database import explained, fault, forget_wrong_pictures, set_aside
     from visner.images.crawling.inventory import bucket_numbers
-    from visner.images.crawling.salvage import faults
 
     numbers = bucket_numbers(folder)
     damaged = 0
     for number in stages.progress(numbers, "verify"):
         path = folder / f"{number:02d}.sqlite"
         with stages.locked(path), explained(path):
-            found = faults(path)
-            if found and arguments.repair:
-                stages.log.warning("%s", salvaged_line(path, "; ".join(found)))
-            elif found:
-                damaged += 1
-                stages.log.error("%s: %s", path, "; ".join(found))
-    if damaged:
+            problem = fault(path, thorough=True)
+            wrong = 0 if problem else forget_wrong_pictures(path, arguments.repair)
+            damaged += bool(problem or wrong)
+            if wrong:
+                again = ": they are asked again" if arguments.repair else ""
+                stages.log.warning("%s: %d pictures are not what their checksums say%s", path, wrong, again)
+            elif problem:
+                stages.log.warning("%s", set_aside(path, problem) if arguments.repair else f"{path}: {problem}")
+    if damaged and not arguments.repair:
         raise VisnerError(
-            f"{damaged} of {len(numbers)} files are damaged; `visner store verify --repair` saves what can be read of "
-            "them, and the next run asks for the rest"
+            f"{damaged} of {len(numbers)} files are damaged; `visner store verify --repair` sets damaged files aside "
+            "and forgets damaged pictures, and the next run asks for them again"
         )
-    if not arguments.repair:
-        print(f"{len(numbers)} files: every picture is as it was kept")
+    print(f"{len(numbers)} files: {f'{damaged} repaired' if damaged else 'every picture is as it was kept'}")
 
 
 def export(folder: Path, arguments: argparse.Namespace) -> None:

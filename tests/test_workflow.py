@@ -1,17 +1,19 @@
 """The wiring: what a job reads follows from the configuration alone."""
 
 import hashlib
-import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from self_terminating import as_job
 
-from visner import tables
+from visner import encoders, tables
 from visner.config import load
 from visner.errors import VisnerError
 from visner.evaluation.warnings import stand_ins
+from visner.jobs import untracked
+from visner.preflight import check, corpus_files
 from visner.studies import Studies
 from visner.workflow import Wiring
 
@@ -173,7 +175,7 @@ def test_case_a_picture_edited_in_a_linked_folder_changes_its_shard(tmp_path, co
 
 def test_a_folder_of_pictures_that_is_not_there_is_named(tmp_path):
     with pytest.raises(VisnerError, match="images.mine.folder: there is no folder"):
-        wiring(tmp_path, source="folder", folder="pictuers")
+        check(wiring(tmp_path, source="folder", folder="pictuers").config, tmp_path)
 
 
 def downloading(place, **sums):
@@ -181,16 +183,24 @@ def downloading(place, **sums):
     files = {"by": "files", "train": ["resources/corpora/a/train.txt"], "dev": ["resources/corpora/a/dev.txt"]}
     download = {"base": "https://data.example/a/", "sha256": {f"{name}.txt": digest for name, digest in sums.items()}}
     corpus = {"format": "imgid", "classes": ["PER"], "split": files, "download": download}
-    return Wiring(load({"corpora": {"a": corpus}}), place)
+    return looked_at({"corpora": {"a": corpus}}, place)
+
+
+def looked_at(content, place):
+    """A configuration that was looked at before a run, and the files of its corpora."""
+    config, root = load(content), Path(os.path.relpath(place))
+    check(config, root)
+    return config, corpus_files(config, root)
 
 
 def test_files_that_a_rule_downloads_need_not_be_there_but_must_be_the_right_ones(tmp_path):
     sums = {"train": hashlib.sha256(b"right").hexdigest(), "dev": "0" * 64}
     folder = tmp_path / "resources/corpora/a"
     expected = [Path(os.path.relpath(folder / name)) for name in ("dev.txt", "train.txt")]
-    assert downloading(tmp_path, **sums).corpus_files(SimpleNamespace(corpus="a")) == expected
-    wildcards = SimpleNamespace(corpus="a", file="dev.txt")
-    assert downloading(tmp_path, **sums).download_address(wildcards) == "https://data.example/a/dev.txt"
+    config, files = downloading(tmp_path, **sums)
+    assert files["a"] == expected
+    job = as_job("corpora_download", "log", wildcards={"corpus": "a", "file": "dev.txt"}, config=config.model_dump())
+    assert untracked(job, ".")["url"]() == "https://data.example/a/dev.txt"
     folder.mkdir(parents=True)
     (folder / "train.txt").write_bytes(b"right")
     downloading(tmp_path, **sums)
@@ -211,10 +221,9 @@ def test_files_that_nothing_makes_are_named(tmp_path):
 
 
 def test_a_system_names_every_recipe_that_it_is_made_by():
-    content = load(ROOT / "config.yaml")
-    system = Wiring(content, ROOT).system(SimpleNamespace(experiment="ene_gate"))
-    for section in ("corpora", "vectors", "images", "embeddings", "experiments"):
-        assert f'"{section}": {{"' in system
+    system = load(ROOT / "config.yaml").system("ene_gate")
+    assert [section for section, recipes in system.items() if not recipes] == ["matchers"]
+    assert load(system).system("ene_gate") == system  # it is whole by itself
 
 
 def test_a_system_of_vokens_names_what_its_matcher_was_made_by_and_searches():
@@ -223,13 +232,12 @@ def test_a_system_of_vokens_names_what_its_matcher_was_made_by_and_searches():
     content["images"]["other"] = {"source": "attached", "folder": "data", "note": "clip art"}
     content["embeddings"]["untrained"] = {"backbone": "resnet18", "weights": "random"}
     content["matchers"]["twitter2017"] |= {"pool": "other", "embedding": "untrained"}
-    wiring = Wiring(load(content), ROOT)
-    recipes = json.loads(wiring.system(SimpleNamespace(experiment="twitter2017_fuse")))["config"]
+    recipes = load(content).system("twitter2017_fuse")
     assert list(recipes["images"]) == ["other", "twitter2017"]
     assert list(recipes["embeddings"]) == ["resnet152", "untrained"]
     heads = [one.head for one in stand_ins({"fuse": {"provenance": {"recipes": recipes}}})]
     assert heads == ["Random weights: stand-in numbers.", "Pictures other:"]
-    own = json.loads(wiring.system(SimpleNamespace(experiment="twitter2017_fuse_attached")))["config"]
+    own = load(content).system("twitter2017_fuse_attached")
     assert list(own["images"]) == ["twitter2017"]
 
 
@@ -248,23 +256,21 @@ def tweets(place, encoder, **more):
     (place / "a.tsv").write_text("Tom\tB-X\n")
     corpus = {"format": "conll", "paths": ["a.tsv"], "classes": ["X"]}
     experiment = {"corpus": "a", "model": "bert_crf", "encoder": encoder, **more}
-    return Wiring(load({"corpora": {"a": corpus}, "experiments": {"one": experiment}}), place)
+    return looked_at({"corpora": {"a": corpus}, "experiments": {"one": experiment}}, place)[0]
 
 
 def test_an_encoder_is_a_folder_as_it_is_or_is_fetched(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    one = SimpleNamespace(experiment="one")
-    hub = tweets(tmp_path, "vinai/bertweet-base@v1.0")
-    assert hub.hub_encoders() == {"vinai--bertweet-base@v1.0": "vinai/bertweet-base@v1.0"}
-    folder = "resources/encoders/vinai--bertweet-base@v1.0"
-    assert f"{folder}/model.safetensors" in hub.encoder_files("vinai/bertweet-base@v1.0")
-    assert '"encoder": "vinai/bertweet-base@v1.0"' in hub.system(one)
+    name = "vinai/bertweet-base@v1.0"
+    assert tweets(tmp_path, name).system("one")["experiments"]["one"]["encoder"] == name
+    assert encoders.of_hub(name, Path())
+    assert "resources/encoders/vinai--bertweet-base@v1.0/model.safetensors" in encoders.files(name, Path())
     with pytest.raises(VisnerError, match="encoder: .*a revision, .*: write vinai/bertweet-base@REVISION"):
         tweets(tmp_path, "vinai/bertweet-base")
     make_encoder(tmp_path / "models" / "mine")
-    own = tweets(tmp_path, "models/mine")
-    assert own.hub_encoders() == {}
-    assert own.encoder_files("models/mine") == [f"models/mine/{name}" for name in ENCODER_FILES]
+    tweets(tmp_path, "models/mine")
+    assert not encoders.of_hub("models/mine", Path())
+    assert encoders.files("models/mine", Path()) == [f"models/mine/{name}" for name in ENCODER_FILES]
 
 
 def test_an_encoder_in_an_installed_package_is_taken_from_there(tmp_path, monkeypatch):
@@ -273,11 +279,11 @@ def test_an_encoder_in_an_installed_package_is_taken_from_there(tmp_path, monkey
     (folder.parent / "__init__.py").write_text("raise RuntimeError('it need not be imported')")
     monkeypatch.syspath_prepend(tmp_path / "site")
     monkeypatch.chdir(tmp_path)
-    one = SimpleNamespace(experiment="one")
-    packed = tweets(tmp_path, "package:carrier/model")
-    assert packed.hub_encoders() == {}
-    assert packed.encoder_files("package:carrier/model") == [f"site/carrier/model/{name}" for name in ENCODER_FILES]
-    assert '"encoder": "package:carrier/model"' in packed.system(one)  # results tell no place of this machine
+    name = "package:carrier/model"
+    packed = tweets(tmp_path, name)
+    assert not encoders.of_hub(name, Path())
+    assert encoders.files(name, Path()) == [f"site/carrier/model/{name}" for name in ENCODER_FILES]
+    assert packed.system("one")["experiments"]["one"]["encoder"] == name  # results tell no place of this machine
     with pytest.raises(VisnerError, match="experiments.one.encoder: the Python package carrier has no folder modle"):
         tweets(tmp_path, "package:carrier/modle")
     for name in ("no_such_package/model", "os/path", "../etc"):
@@ -303,8 +309,6 @@ def test_what_a_study_reads_follows_from_what_its_corpus_and_systems_have(tmp_pa
     assert tokens.coverage(this) == tokens.vokens(this) == {}
     characters = study_of(tmp_path, corpus={"units": "characters"})
     assert characters.nouns(this) == ["results/nouns/a/statistics.json"]
-    with pytest.raises(VisnerError, match=r"studies\.s\.published: there is no file .*scores\.json"):
-        study_of(tmp_path, published="scores.json")
 
 
 def test_a_study_of_vokens_reads_their_scores_and_shows_their_pool():

@@ -219,7 +219,6 @@ def test_case_variables_and_the_home_folder_are_put_into_every_path(content, pla
         assert [file.resolve() for file in files] == [
             file.resolve() for file in plain.corpus_files(SimpleNamespace(corpus=corpus))
         ]
-    assert wiring.listings["attached"]["a.jpg"] == plain.listings["attached"]["a.jpg"]
     assert set(wiring.hub_encoders().values()) == {"bert-base-uncased@v1"}
     # nothing of it is recorded: what a result is made by is the same on another machine
     assert str(place) not in wiring.system(SimpleNamespace(experiment="bert")) + wiring.config.model_dump_json()

@@ -11,7 +11,6 @@ from pathlib import Path
 from visner import corpora, encoders
 from visner.config import Config
 from visner.errors import VisnerError
-from visner.images.shard import Listings, Shard
 from visner.preflight import check
 from visner.provenance import sha256_file
 from visner.recipes import BertExperiment, Experiment, Matcher, below
@@ -44,7 +43,6 @@ class Wiring:
             check(config, self.root, [path for name in config.corpora for path in self._coming(name)])
         self.store = os.path.relpath(below(folder, config.store))
         self.corpora_files = {name: self._files_of(name) for name in config.corpora}
-        self.listings = {name: Listings(recipe, self.root) for name, recipe in config.images.items()}
 
     def _coming(self, corpus: str) -> dict[Path, str]:
         """The files of a corpus that a rule downloads, and the sha256 that each must have."""
@@ -94,20 +92,9 @@ class Wiring:
         """A paper's counts of a corpus' sentences, as JSON: split -> count; of most corpora none."""
         return json.dumps(getattr(self.config.corpora[wildcards.corpus], "published", {}))
 
-    def shard(self, wildcards) -> Shard:
-        """A shard of pictures, which knows what it is made from."""
-        made = f"results/images/{wildcards.source}/{wildcards.corpus}/{wildcards.shard}.parquet"
-        return Shard(self.listings[wildcards.source], self.queries(wildcards), int(wildcards.shard), made)
-
     def corpus_table(self, table: str):
         """An input function: a table of the experiment's corpus, such as `corpora/{corpus}/sentences.parquet`."""
         return lambda wildcards: f"results/{table.format(corpus=self.experiment(wildcards).corpus)}"
-
-    def queries(self, wildcards) -> str:
-        """The table of what a source of images is asked for a corpus: its nouns, or its attachments."""
-        if self.config.images[wildcards.source].source == "attached":
-            return f"results/corpora/{wildcards.corpus}/attachments.parquet"
-        return f"results/nouns/{wildcards.corpus}/queries.parquet"
 
     def image_shards(self, images: str, corpus: str) -> list[str]:
         """All shards of a corpus' pictures."""

@@ -42,7 +42,7 @@ def test_another_attempt_asks_for_more_and_more_threads_for_no_more(rule):
 # Measured on two cores of an Intel Xeon; MB of the files that a job reads, its peak memory, its minutes on one core.
 MEASURED = {
     "corpora_read": ({"data/gsd-ene/ene.txt": 1.2}, 194, 0.1),
-    "nouns": ({"results/corpora/gsd/sentences.parquet": 1.2}, 943, 0.1),
+    "nouns_find": ({"results/corpora/gsd/sentences.parquet": 1.2}, 943, 0.1),
     "vectors_glove": ({"results/nouns/gsd/words.parquet": 1.4}, 235, 0.3),
     "vectors_flair_train": ({"results/nouns/gsd/words.parquet": 1.4}, 1024, 6.0),
     "embeddings_embed": ({"results/images/pool/gsd/1.parquet": 5.2}, 1016, 1.0),

@@ -61,5 +61,5 @@ def test_a_plan_of_what_nothing_makes_names_it(unfinished):
 
 
 def test_no_result_depends_on_what_jobs_ask_for(project):
-    asked = "ner_train:mem_mb=9000", "ner_train:runtime=99", "nouns:mem_mb=9000"
+    asked = "ner_train:mem_mb=9000", "ner_train:runtime=99", "nouns_find:mem_mb=9000"
     assert project.rules_run("-n", "--set-resources", *asked, "--", "results/tiny_gate/scores.json") == []

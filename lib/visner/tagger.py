@@ -18,7 +18,7 @@ from visner.embeddings.embed import embed
 from visner.embeddings.weights import Weights, read_weights
 from visner.errors import VisnerError
 from visner.grounding.queries import mean_vectors, unit_rows
-from visner.images.fetch import fetch
+from visner.images.fetch import look_up
 from visner.ner.batches import Data, decode_all
 from visner.ner.bilstm_data import Tables
 from visner.ner.saving import load
@@ -209,10 +209,8 @@ class _Pictures:
     def _look_up(self, queries: list[str]) -> dict[str, np.ndarray]:
         """The vectors [V] of those queries that have pictures, by the stages `images` and `embeddings`."""
         with tempfile.TemporaryDirectory() as folder:
-            asked, shard, vectors = (Path(folder) / name for name in ("queries", "images", "vectors"))
-            rows = ({"query": query, "occurrences": 1, "shard": 0} for query in queries)
-            tables.write_table(asked, tables.QUERIES, rows)
-            fetch(self._images, self._trained.root, self._store, asked, 0, shard)
+            shard, vectors = (Path(folder) / name for name in ("images", "vectors"))
+            look_up(queries, shard, self._images, self._trained.root, self._store)
             pictures = first_pictures([shard], self._recipe.k)
             if not pictures:
                 return {}

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from visner import encoders
 from visner.config import Config
-from visner.images.shard import Listings, Shard
 from visner.recipes import Experiment, Matcher, below
 
 
@@ -27,7 +26,6 @@ class Wiring:
         self.config = config
         self.root = Path(os.path.relpath(folder))
         self.store = os.path.relpath(below(folder, config.store))
-        self.listings = {name: Listings(recipe, self.root) for name, recipe in config.images.items()}
 
     def experiment(self, wildcards) -> Experiment:
         """The experiment that the wildcards name."""
@@ -42,20 +40,10 @@ class Wiring:
         tokens = getattr(self.config.corpora[corpus], "units", "characters") == "tokens"
         return [] if tokens else [f"results/nouns/{corpus}/words.parquet"]
 
-    def shard(self, wildcards) -> Shard:
-        """A shard of pictures, which knows what it is made from."""
-        made = f"results/images/{wildcards.source}/{wildcards.corpus}/{wildcards.shard}.parquet"
-        return Shard(self.listings[wildcards.source], self.queries(wildcards), int(wildcards.shard), made)
 
     def corpus_table(self, table: str):
         """An input function: a table of the experiment's corpus, such as `corpora/{corpus}/sentences.parquet`."""
         return lambda wildcards: f"results/{table.format(corpus=self.experiment(wildcards).corpus)}"
-
-    def queries(self, wildcards) -> str:
-        """The table of what a source of images is asked for a corpus: its nouns, or its attachments."""
-        if self.config.images[wildcards.source].source == "attached":
-            return f"results/corpora/{wildcards.corpus}/attachments.parquet"
-        return f"results/nouns/{wildcards.corpus}/queries.parquet"
 
     def image_shards(self, images: str, corpus: str) -> list[str]:
         """All shards of a corpus' pictures."""

@@ -167,6 +167,22 @@ def vokens_of(matcher):
     return expand(place, shard=range(CONFIG.matchers[matcher].shards))
 
 
+def is_attached(source):
+    """Whether a source is asked for a corpus' attachments; the others are asked for its nouns."""
+    return CONFIG.images[source].source == "attached"
+
+
+def queries_of(w):
+    """What a source is asked for a corpus: this folder has a file a shard, and the table of this name has all."""
+    return f"results/corpora/{w.corpus}/attachments" if is_attached(w.source) else f"results/nouns/{w.corpus}/queries"
+
+
+def queries_of_shard(w):
+    """A shard's own queries, of which Snakemake compares the checksum, since a checkpoint makes them."""
+    (checkpoints.corpora_attachments if is_attached(w.source) else checkpoints.nouns_find).get(corpus=w.corpus)
+    return f"{queries_of(w)}/{w.shard}.parquet"
+
+
 wildcard_constraints:
     corpus=one_of(CONFIG.corpora),
     source=one_of(CONFIG.images),

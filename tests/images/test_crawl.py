@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,7 +14,8 @@ from loopback_crawl import FAST, QUERIES, SOURCE, WEB, asked, bing, crawl, custo
 from visner import tables
 from visner.errors import VisnerError
 from visner.images.crawling import network
-from visner.recipes import Crawl, CustomImages
+from visner.images.crawling.crawl import Crawl as Crawling
+from visner.recipes import Crawl, CustomImages, EngineImages
 
 
 @pytest.mark.parametrize("depth, candidates", [(4, 8), (1, 1), (50, 60)])
@@ -62,6 +64,13 @@ def test_a_share_of_empty_queries_stops_and_they_are_asked_again(tmp_path, serve
     assert len(asked(server, "/images/async")) - len(pages) >= 15  # the empty ones, anew
     again = asked(server, "/pictures/")[len(pictures) :]
     assert len(set(pictures) & set(again)) <= FAST.concurrency  # only what was in flight
+
+
+def test_of_google_it_is_known_why_its_pages_name_nothing():
+    work = Crawling(EngineImages(source="google"), None, {}, [], None, Counter())
+    with pytest.raises(VisnerError, match="no address for 20 of 20 queries.*icrawler reads no picture from Google"):
+        for number in range(20):
+            work._judge(str(number), named=False)
 
 
 def test_empty_queries_are_judged_by_what_the_engine_says_and_not_by_who_is_done_first(tmp_path, server):

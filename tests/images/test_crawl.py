@@ -4,6 +4,7 @@ import logging
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from engine_server import engine_server
@@ -14,6 +15,7 @@ from loopback_crawl import FAST, QUERIES, SOURCE, WEB, asked, bing, crawl, custo
 from visner import tables
 from visner.errors import VisnerError
 from visner.images.crawling import network
+from visner.images.crawling.buckets import bucket_of
 from visner.images.crawling.crawl import Crawl as Crawling
 from visner.recipes import Crawl, CustomImages, EngineImages
 
@@ -37,6 +39,18 @@ def test_nothing_is_asked_twice(tmp_path, server):
     paths = asked(server, "/images/async") + asked(server, "/pictures/")  # robots.txt: once a crawl
     assert len(paths) == len(set(paths))
     assert crawl(tmp_path, bing(server)) == first  # and less again
+
+
+def test_a_damaged_bucket_is_set_aside_and_its_queries_alone_are_asked_again(tmp_path, server, caplog):
+    first = crawl(tmp_path, bing(server))
+    damaged = sorted((tmp_path / "store").rglob("*.sqlite"))[0]
+    damaged.write_bytes(damaged.read_bytes()[:30_000])
+    before = len(asked(server, "/images/async"))
+    assert crawl(tmp_path, bing(server)) == first
+    assert f"set aside as {damaged.name}.damaged-" in caplog.text
+    lost = [query for query in QUERIES if bucket_of(query) == int(damaged.stem)]
+    pages = asked(server, "/images/async")[before:]
+    assert sorted({parse_qs(urlsplit(page).query)["q"][0] for page in pages}) == sorted(lost)
 
 
 def test_fewer_is_a_fact_and_none_a_warning(tmp_path, server, caplog):
@@ -133,8 +147,6 @@ def test_an_engine_that_is_away_stops_with_nothing_lost(tmp_path):
 
 
 def test_one_address_for_many_queries_is_fetched_once_a_bucket(tmp_path, server):
-    from visner.images.crawling.buckets import bucket_of
-
     paths = [path for path in server.web.pictures("京都") if server.web.failure(path) is None][:3]
     (tmp_path / "mine.py").write_text(SOURCE)
     same = [query for query in map(str, range(2000)) if bucket_of(query) == bucket_of("0")][:10]

@@ -215,7 +215,7 @@ class _Pictures:
             if not pictures:
                 return {}
             recipe = self._trained.config.embeddings[self._recipe.embedding]
-            embed(recipe, self._weights, shard, self._store, vectors, self._device)
+            embed(self._weights, shard, vectors, recipe, self._store, self._device)
             return dict(zip(pictures, mean_vectors(pictures, [vectors]), strict=True))
 
     @cached_property

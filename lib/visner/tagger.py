@@ -19,9 +19,9 @@ from visner.embeddings.weights import Weights, read_weights
 from visner.errors import VisnerError
 from visner.grounding.queries import mean_vectors, unit_rows
 from visner.images.fetch import look_up
+from visner.ner import saving
 from visner.ner.batches import Data, decode_all
 from visner.ner.bilstm_data import Tables
-from visner.ner.saving import load
 from visner.ner.vectors import NOTHING, read_indexed
 from visner.nouns.finder import NounFinder
 from visner.pictures import first_pictures
@@ -88,7 +88,7 @@ class Tagger:
         self.device, self._threads = devices.choose(gpu), threads
         self._finder = NounFinder(trained.config.corpora[self.recipe.corpus].nouns, trained.root)
         with self._aside():
-            self.model, beside = load(trained.model, self.device)
+            self.model, beside = saving.load(trained.model, self.device)
             if {**beside.get("recipe", {}), "seeds": None} != {**self.recipe.model_dump(mode="json"), "seeds": None}:
                 raise VisnerError(f"{trained.model}: trained by another recipe than system.json's; {trained.again}")
             self._read_vectors(trained)
@@ -164,6 +164,9 @@ class Tagger:
             return NOTHING
         encoded = self._encoder.encode([one for one in surfaces if one])
         return np.concatenate([*encoded, np.zeros((0, self._encoder.dimensions), dtype=np.float32)])
+
+
+load = Tagger  # as programs call it: visner.load(folder)
 
 
 class _Pictures:

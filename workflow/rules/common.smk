@@ -13,10 +13,10 @@ import visner.config
 import visner.config_files
 import visner.preflight
 import visner.sizes
-import visner.studies
 import visner.submission
 import visner.workflow
 from visner.errors import VisnerError
+from visner.recipes import below
 
 visner.workflow.use_this_python()
 DEFAULT = os.path.join(workflow.basedir, "config.yaml")
@@ -42,7 +42,6 @@ if not workflow.configfiles:
 try:
     CONFIG = visner.config.load(dict(config))
     WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir, preflight=workflow.is_main_process)
-    STUDIES = visner.studies.Studies(WIRING)
 except VisnerError as error:
     raise as_snakemakes(error)
 
@@ -113,6 +112,53 @@ def vokens_of(matcher):
     """All shards of the vokens that a matcher found."""
     place = "results/vokens/{}/vokens/{{shard}}.parquet".format(matcher)
     return expand(place, shard=range(CONFIG.matchers[matcher].shards))
+
+
+def words_of(corpus):
+    """The words of a corpus that is cut into words."""
+    return f"results/nouns/{corpus}/words.parquet" if has_words(corpus) else []
+
+
+def seed_files(experiments, file):
+    """A file of each seed of some experiments."""
+    return [f"results/{one}/seed{seed}/{file}" for one in experiments for seed in CONFIG.experiments[one].seeds]
+
+
+def members(study):
+    """A study's experiments, the baseline first."""
+    return [CONFIG.studies[study].baseline, *CONFIG.studies[study].systems]
+
+
+def corpus_of(study):
+    """The one corpus of a study's experiments."""
+    return CONFIG.experiments[CONFIG.studies[study].baseline].corpus
+
+
+def groundings_of(study):
+    """The recipes of what a study's systems see."""
+    names = dict.fromkeys(CONFIG.experiments[one].grounding for one in CONFIG.studies[study].systems)
+    return [CONFIG.groundings[name] for name in names if name]
+
+
+def matchers_of(study):
+    """The matchers whose vokens a study's systems see."""
+    return list(dict.fromkeys(one.matcher for one in groundings_of(study) if one.by == "voken"))
+
+
+def sources_of(study):
+    """The sources of pictures that a study's systems see, or their matchers learnt from, each with its corpus."""
+    learnt = [(CONFIG.matchers[one].images, corpus_of(study)) for one in matchers_of(study)]
+    return list(dict.fromkeys([*learnt, *(CONFIG.pictures_of(one, corpus_of(study)) for one in groundings_of(study))]))
+
+
+def shown(study):
+    """The system whose pictures a study's gallery shows; None where there is none."""
+    return CONFIG.studies[study].gallery.system or next(iter(CONFIG.shown_systems(study)), None)
+
+
+def shown_grounding(w):
+    """The grounding of that system."""
+    return CONFIG.groundings[CONFIG.experiments[shown(w.study)].grounding]
 
 
 wildcard_constraints:

@@ -8,9 +8,21 @@ from visner.evaluation.report import Table
 from visner.evaluation.study_tables import MEASURE_COLUMNS, difference, mark, measures, p_value
 from visner.spans import MIX
 
+<<<<<<< HEAD
 # In which two systems may differ that see other pictures.
 PICTURE_KEYS = ("grounding", "by", "matcher", "k", "images", "seeds")
 FUSIONS = {"gate": "fuse", "attention": "visual attention", "simple": "simple"}  # as the papers call them
+=======
+GROUNDING_KEYS = (
+    "grounding",
+    "by",
+    "matcher",
+    "k",
+    "images",
+    "seeds",
+)  # in which two systems may differ that see other pictures
+FUSIONS = {"blend": "fuse", "attention": "visual attention"}  # as the papers call them, where that differs
+>>>>>>> main
 
 
 def measures_table(scores: dict[str, dict], tests: dict[str, dict], shuffles: int) -> Table:
@@ -78,7 +90,7 @@ def groundings_table(scores: dict[str, dict], tests: dict[tuple[str, str], dict]
         first, second = scores[original]["test"], scores[vokenized]["test"]
         provenance = scores[original]["provenance"]
         row = {
-            "fusion": FUSIONS[provenance["recipe"]["fusion"]],
+            "fusion": FUSIONS.get(fusion := provenance["recipe"]["fusion"], fusion),
             "control": provenance["recipe"]["control"],
             "regions": provenance["recipes"]["embeddings"][provenance["recipe"]["embedding"]]["regions"],
         }

@@ -1,9 +1,12 @@
 """The wiring: what a job reads follows from the configuration alone."""
 
 import hashlib
+import json
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from self_terminating import as_job
@@ -14,8 +17,6 @@ from visner.errors import VisnerError
 from visner.evaluation.warnings import stand_ins
 from visner.jobs import untracked
 from visner.preflight import check, corpus_files
-from visner.studies import Studies
-from visner.workflow import Wiring
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,12 +26,12 @@ def wiring(place, **images):
     (place / "a.txt").write_text("山")
     (place / "pictures").mkdir(exist_ok=True)
     content = {"corpora": {"a": {"format": "text", "paths": ["a.txt"]}}, "images": {"mine": images}}
-    return Wiring(load(content), place)
+    return load(content)
 
 
 def test_a_folder_of_pictures_that_is_not_there_is_named(tmp_path):
     with pytest.raises(VisnerError, match="images.mine.folder: there is no folder"):
-        check(wiring(tmp_path, source="folder", folder="pictuers").config, tmp_path)
+        check(wiring(tmp_path, source="folder", folder="pictuers"), tmp_path)
 
 
 def downloading(place, **sums):
@@ -90,7 +91,7 @@ def test_a_system_of_vokens_names_what_its_matcher_was_made_by_and_searches():
     recipes = load(content).system("twitter2017_fuse")
     assert list(recipes["images"]) == ["other", "twitter2017"]
     assert list(recipes["embeddings"]) == ["resnet152", "untrained"]
-    heads = [one.head for one in stand_ins({"fuse": {"provenance": {"recipes": recipes}}})]
+    heads = [one.split("**")[1] for one in stand_ins({"fuse": {"provenance": {"recipes": recipes}}})]
     assert heads == ["Random weights: stand-in numbers.", "Pictures other:"]
     own = load(content).system("twitter2017_fuse_attached")
     assert list(own["images"]) == ["twitter2017"]
@@ -147,35 +148,21 @@ def test_an_encoder_in_an_installed_package_is_taken_from_there(tmp_path, monkey
 
 
 def study_of(place, **more):
-    """A study of one text-only system beside another, on tokens."""
+    """The configuration of a study of one text-only system beside another, on tokens."""
     (place / "a.tsv").write_text("Tom\tB-X\n")
-    corpus = {"format": "conll", "paths": ["a.tsv"], "classes": ["X"], **more.pop("corpus", {})}
+    corpus = {"format": "conll", "paths": ["a.tsv"], "classes": ["X"]}
     make_encoder(place / "models" / "mine")
     system = {"corpus": "a", "model": "bert_crf", "encoder": "models/mine"}
     study = {"baseline": "one", "systems": ["two"], **more}
-    content = {"corpora": {"a": corpus}, "experiments": {"one": system, "two": system}, "studies": {"s": study}}
-    return Studies(Wiring(load(content), place))
+    return {"corpora": {"a": corpus}, "experiments": {"one": system, "two": system}, "studies": {"s": study}}
 
 
-def test_what_a_study_reads_follows_from_what_its_corpus_and_systems_have(tmp_path):
-    this = SimpleNamespace(study="s")
-    tokens = study_of(tmp_path)
-    assert tokens.nouns(this) == tokens.gallery(this) == tokens.published(this) == []
-    assert tokens.coverage(this) == tokens.vokens(this) == {}
-    characters = study_of(tmp_path, corpus={"units": "characters"})
-    assert characters.nouns(this) == ["results/nouns/a/statistics.json"]
-
-
-def test_a_study_of_vokens_reads_their_scores_and_shows_their_pool():
-    content = load(ROOT / "config" / "twitter2017.yaml").model_dump()
-    content["matchers"]["twitter2017"]["pool"] = "twitter2017"
-    content["images"]["twitter2017"]["folder"] = "data"
-    studies, this = Studies(Wiring(load(content), ROOT)), SimpleNamespace(study="twitter2017")
-    assert studies.vokens(this) == {"twitter2017": "results/vokens/twitter2017/scores.json"}
-    assert studies.shown(this) == ["twitter2017_text", "twitter2017_fuse"]
-    assert list(studies.shown_tables(this)) == ["sentences", "vokens", "images"]
-    assert list(studies.coverage(this)) == ["twitter2017"]
-    assert '"train": 3373' in studies.published_sentences(this)
-    ene = Studies(Wiring(load(ROOT / "config.yaml"), ROOT))
-    assert list(ene.shown_tables(SimpleNamespace(study="ene"))) == ["sentences", "words", "images"]
-    assert ene.shown(SimpleNamespace(study="ene")) == ["ene_baseline", "ene_gate"]
+def test_a_study_without_pictures_and_nouns_has_neither_gallery_nor_coverage(tmp_path):
+    (tmp_path / "Snakefile").symlink_to(ROOT / "Snakefile")
+    (tmp_path / "workflow").symlink_to(ROOT / "workflow")
+    (tmp_path / "config.yaml").write_text(json.dumps(study_of(tmp_path)))
+    command = [sys.executable, "-m", "snakemake", "-n", "results/studies/s/index.md"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rules = set(re.findall(r"^(\w+) +\d+$", done.stdout, re.MULTILINE)) - {"total"}
+    assert rules == {"corpora_read", "ner_train", "ner_predict", "ner_describe", "evaluation_score", "evaluation_study"}

@@ -1,6 +1,7 @@
 """A study of tweets: the second paper's tables, compared with the scores and files that they show."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ SYSTEMS = {
     "look_other": bert("attention", "resnet152"),
     "fuse_shuffled": bert("gate", "shuffled"),
 }
-RECIPE = Study(baseline="text", systems=list(SYSTEMS)[1:], shuffles=200).fingerprint()
+RECIPE = Study(baseline="text", systems=list(SYSTEMS)[1:], shuffles=200)
 FILES = {"train": "aa" * 32, "dev": "bb" * 32, "test": "cc" * 32}
 COUNTS = {"sentences": 10, "units": 50, "mentions": 7, "orphans": 0}
 STATISTICS = {
@@ -101,10 +102,16 @@ def write_vokens(world, variant=None, **changes):
     (world.folder / "vokens.json").write_text(json.dumps({**VOKENS, "provenance": provenance, **changes}))
 
 
-def make(tweets, *arguments):
-    given = ["--vokens", f"m={tweets.folder / 'vokens.json'}", "--published", str(tweets.folder / "published.json")]
-    counts = ["--published-sentences", '{"train": 10, "dev": 10, "test": 11}', "--gallery", "study/gallery.html"]
-    return tweets.study(RECIPE, *given, *counts, *arguments, nouns=False)
+def make(tweets):
+    return tweets.study(
+        RECIPE,
+        nouns=None,
+        matchers=["m"],
+        vokens=[tweets.folder / "vokens.json"],
+        published=tweets.folder / "published.json",
+        published_sentences={"train": 10, "dev": 10, "test": 11},
+        gallery=Path("study/gallery.html"),
+    )
 
 
 def rows_of(page, table):

@@ -26,7 +26,7 @@ def tweets(unfinished, encoder):
 def test_tokens_and_an_encoder_become_scores_and_changes_of_either_are_seen(tweets):
     assert tweets.rules_run(TARGET) == [
         "corpora_read",
-        "evaluation_scores",
+        "evaluation_score",
         "ner_describe",
         "ner_predict",
         "ner_train",
@@ -36,7 +36,7 @@ def test_tokens_and_an_encoder_become_scores_and_changes_of_either_are_seen(twee
     assert tweets.rules_run(TARGET) == []
     settings = tweets.folder / "models" / "tiny" / "config.json"
     settings.write_text(settings.read_text().replace('"hidden_dropout_prob": 0.1', '"hidden_dropout_prob": 0.0'))
-    assert tweets.rules_run(TARGET) == ["evaluation_scores", "ner_predict", "ner_train"]
+    assert tweets.rules_run(TARGET) == ["evaluation_score", "ner_predict", "ner_train"]
 
 
 def test_a_system_that_cannot_tag_raw_text_says_so(tweets):

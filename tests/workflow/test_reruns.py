@@ -10,7 +10,7 @@ from tiny_project import TARGET, Project, pictured_words
 import visner
 from visner import tables
 
-AFTER_TRAINING = ["evaluation_scores", "ner_predict", "ner_train"]
+AFTER_TRAINING = ["evaluation_score", "ner_predict", "ner_train"]
 
 
 def test_an_untouched_tree_does_nothing(project):
@@ -95,7 +95,7 @@ def vectors_in_store(project):
 def test_case_a_store_named_by_a_variable_is_there_and_its_place_is_in_no_result(project, tmp_path, monkeypatch):
     project.configure(project.config() | {"store": "$DISK_OF_THIS_MACHINE/store"})
     monkeypatch.setenv("DISK_OF_THIS_MACHINE", str(tmp_path / "one"))
-    assert project.rules_run() == ["evaluation_scores", "ner_describe"]  # which say where the store is
+    assert project.rules_run() == ["evaluation_score", "ner_describe"]  # which say where the store is
     monkeypatch.setenv("DISK_OF_THIS_MACHINE", str(tmp_path / "other"))  # as on another machine
     assert "Nothing to be done" in project.run().stderr
     assert str(tmp_path / "one") not in (project.folder / "results/tiny_gate/scores.json").read_text()

@@ -77,10 +77,14 @@ class Project:
         )
 
     def rules_run(self, *arguments: str) -> list[str]:
-        """The rules that a run, which must succeed, has executed; sorted, one entry a job."""
+        """The rules that a run, which must succeed, has executed, or with -n would; sorted, one entry a job."""
         done = self.run(*arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return sorted(re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):", done.stdout + done.stderr, re.MULTILINE))
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said
+        if "-n" not in arguments:
+            return sorted(re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", said, re.MULTILINE))
+        counts = re.findall(r"^(\w+) +(\d+)$", said.partition("Job stats:")[2].partition("total ")[0], re.MULTILINE)
+        return sorted(rule for rule, count in counts for _ in range(int(count)))
 
     def copy(self, folder: Path) -> "Project":
         """The same project elsewhere, with all times kept."""

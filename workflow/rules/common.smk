@@ -1,10 +1,9 @@
-"""The validated configuration, and the wiring that follows from it."""
+"""The validated configuration, and what the rules ask it."""
 
 import os
 import re
-import shlex
-from pathlib import Path
 from functools import partial
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -15,12 +14,10 @@ import visner.config_files
 import visner.encoders
 import visner.preflight
 import visner.sizes
-import visner.studies
 import visner.submission
-import visner.workflow
 from visner.errors import VisnerError
+from visner.recipes import below
 
-visner.workflow.use_this_python()
 DEFAULT = os.path.join(workflow.basedir, "config.yaml")
 CONFIG_FILES = [os.path.relpath(file) for file in workflow.configfiles or [DEFAULT]]
 
@@ -51,8 +48,6 @@ try:
     if workflow.is_main_process:
         visner.preflight.check(CONFIG, Path(ROOT))
     CORPUS_FILES = visner.preflight.corpus_files(CONFIG, Path(ROOT))
-    WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir)
-    STUDIES = visner.studies.Studies(WIRING)
 except VisnerError as error:
     raise as_snakemakes(error)
 
@@ -62,18 +57,9 @@ if CONFIG.gpu and workflow.is_main_process and not visner.preflight.sees_gpu():
         " nvidia-smi): jobs that compute here will stop; those on a cluster's nodes with GPUs won't"
     )
 
-# Resources, not params: where a project lies, and where copies are read, changes no result.
-SCRATCH = f"--scratch {shlex.quote(CONFIG.scratch)}" if CONFIG.scratch else ""
-# What every job says of itself, and what one does that computes with torch.
+# What every job asks for, and what one asks for that computes with torch.
 PLAIN = {"mem_mb": visner.sizes.mem_mb, "runtime": visner.sizes.runtime, "gpu": 0}
-TORCH = PLAIN | {
-    "gpu": CONFIG.gpu,
-    "runtime": partial(visner.sizes.runtime, gpu=CONFIG.gpu),
-    "torch_threads": CONFIG.training_threads,
-}
-
-
-ON_GPU = {name: TORCH[name] for name in ("mem_mb", "runtime", "gpu")}
+ON_GPU = PLAIN | {"runtime": partial(visner.sizes.runtime, gpu=CONFIG.gpu), "gpu": CONFIG.gpu}
 # Corpora of which a rule downloads files.
 DOWNLOADS = {name: recipe.download for name, recipe in CONFIG.corpora.items() if getattr(recipe, "download", None)}
 # Encoders that are fetched: the name of each one's folder, and its own.
@@ -181,6 +167,80 @@ def queries_of_shard(w):
     """A shard's own queries, of which Snakemake compares the checksum, since a checkpoint makes them."""
     (checkpoints.corpora_attachments if is_attached(w.source) else checkpoints.nouns_find).get(corpus=w.corpus)
     return f"{queries_of(w)}/{w.shard}.parquet"
+
+
+def words_of(corpus):
+    """The words of a corpus that is cut into words."""
+    return f"results/nouns/{corpus}/words.parquet" if has_words(corpus) else []
+
+
+def seed_files(experiments, file):
+    """A file of each seed of some experiments."""
+    return [f"results/{one}/seed{seed}/{file}" for one in experiments for seed in CONFIG.experiments[one].seeds]
+
+
+def members(study):
+    """A study's experiments, the baseline first."""
+    return [CONFIG.studies[study].baseline, *CONFIG.studies[study].systems]
+
+
+def corpus_of(study):
+    """The one corpus of a study's experiments."""
+    return CONFIG.experiments[CONFIG.studies[study].baseline].corpus
+
+
+def groundings_of(study):
+    """The recipes of what a study's systems see."""
+    names = dict.fromkeys(CONFIG.experiments[one].grounding for one in CONFIG.studies[study].systems)
+    return [CONFIG.groundings[name] for name in names if name]
+
+
+def matchers_of(study):
+    """The matchers whose vokens a study's systems see."""
+    return list(dict.fromkeys(one.matcher for one in groundings_of(study) if one.by == "voken"))
+
+
+def sources_of(study):
+    """The sources of pictures that a study's systems see, or their matchers learnt from, each with its corpus."""
+    learnt = [(CONFIG.matchers[one].images, corpus_of(study)) for one in matchers_of(study)]
+    return list(dict.fromkeys([*learnt, *(CONFIG.pictures_of(one, corpus_of(study)) for one in groundings_of(study))]))
+
+
+def shown(study):
+    """The system whose pictures a study's gallery shows; None where there is none."""
+    return CONFIG.studies[study].gallery.system or next(iter(CONFIG.shown_systems(study)), None)
+
+
+def shown_grounding(w):
+    """The grounding of that system."""
+    return CONFIG.groundings[CONFIG.experiments[shown(w.study)].grounding]
+
+
+def matcher_of(w):
+    """The matcher's recipe."""
+    return CONFIG.matchers[w.matcher]
+
+
+def matched_sentences(w):
+    """The sentences whose words a matcher finds pictures."""
+    return f"results/corpora/{matcher_of(w).corpus}/sentences.parquet"
+
+
+def attachments_of(w):
+    """The images recipe of the sentences' own pictures, and their corpus."""
+    return matcher_of(w).images, matcher_of(w).corpus
+
+
+def pool_of(w):
+    """The images recipe whose pictures are searched, and the corpus that it was asked for."""
+    recipe = matcher_of(w)
+    return recipe.pool or recipe.images, recipe.pool_corpus or recipe.corpus
+
+
+def all_states(file):
+    """An input function: all shards of a file that vokens_states makes."""
+    place = "results/vokens/{matcher}/states/" + file
+    return lambda w: expand(place, matcher=w.matcher, shard=range(matcher_of(w).shards))
 
 
 wildcard_constraints:

@@ -3,13 +3,13 @@
 import visner.images
 from visner.images.listing import Listings
 
-PICTURES = {name: Listings(recipe, WIRING.root) for name, recipe in CONFIG.images.items()}
+PICTURES = {name: Listings(recipe, Path(ROOT)) for name, recipe in CONFIG.images.items()}
 
 
 # A shard is made again when its own queries or their pictures change, and not when another shard's do.
 use rule stage as images_fetch with:
     input:
-        lambda w: CONFIG.images[w.source].files(WIRING.root) if CONFIG.images[w.source].on_network else [],
+        lambda w: CONFIG.images[w.source].files(Path(ROOT)) if CONFIG.images[w.source].on_network else [],
         queries=queries_of_shard,
     output:
         images="results/images/{source}/{corpus}/{shard}.parquet",

@@ -4,33 +4,6 @@ import visner.encoders
 import visner.vokens
 
 
-def matcher_of(w):
-    """The matcher's recipe."""
-    return CONFIG.matchers[w.matcher]
-
-
-def matched_sentences(w):
-    """The sentences whose words a matcher finds pictures."""
-    return f"results/corpora/{matcher_of(w).corpus}/sentences.parquet"
-
-
-def attachments_of(w):
-    """The images recipe of the sentences' own pictures, and their corpus."""
-    return matcher_of(w).images, matcher_of(w).corpus
-
-
-def pool_of(w):
-    """The images recipe whose pictures are searched, and the corpus that it was asked for."""
-    recipe = matcher_of(w)
-    return recipe.pool or recipe.images, recipe.pool_corpus or recipe.corpus
-
-
-def all_states(file):
-    """An input function: all shards of a file that vokens_states makes."""
-    place = "results/vokens/{matcher}/states/" + file
-    return lambda w: expand(place, matcher=w.matcher, shard=range(matcher_of(w).shards))
-
-
 use rule compute as vokens_states with:
     input:
         encoder=lambda w: visner.encoders.files(matcher_of(w).encoder, ROOT),

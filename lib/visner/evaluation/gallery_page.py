@@ -71,7 +71,7 @@ class Case(NamedTuple):
     outcome: Outcome
 
 
-def page(
+def write_page(
     study: str,
     seeds: dict[str, int],
     sees: str,

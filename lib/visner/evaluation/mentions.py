@@ -77,6 +77,14 @@ def read_gold(path: str | Path) -> Gold:
     return Gold(mentions, units, sentences, digest.hexdigest(), labels)
 
 
+def prediction_files(scores: dict[str, dict], paths: Sequence[Path]) -> dict[tuple[str, int], Path]:
+    """(system, seed) -> its predictions, of files in the order of the systems' scores and of their seeds."""
+    seeds = [(name, seed) for name, content in scores.items() for seed in content["seeds"]]
+    if len(seeds) != len(paths):
+        raise VisnerError(f"{len(paths)} files of predictions for {len(seeds)} systems and seeds: {', '.join(scores)}")
+    return dict(zip(seeds, paths, strict=True))
+
+
 def read_predictions(
     path: str | Path, gold: Gold, see: Callable[[dict], None] | None = None
 ) -> dict[str, dict[str, list[Mention]]]:

@@ -36,7 +36,7 @@ def call(rule: str, log: Path, at: str | None = None, **arguments) -> int:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, Path(__file__).resolve(), at or ""]
     given = pickle.dumps((rule, log, arguments))
-    return subprocess.run(command, env=environment, input=given, stderr=subprocess.DEVNULL, timeout=120).returncode
+    return subprocess.run(command, env=environment, input=given, stderr=subprocess.DEVNULL, timeout=300).returncode
 
 
 if __name__ == "__main__":

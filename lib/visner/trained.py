@@ -34,9 +34,9 @@ class Trained:
         try:
             content = system["config"]
             ((self.name, recipe),) = content["experiments"].items()
-            if crawl := system.get("crawl"):
-                images = content["groundings"][recipe["grounding"]]["images"]
-                content["images"][images]["crawl"] = crawl
+            images = content["groundings"].get(recipe["grounding"], {}).get("images")
+            if images and system.get("crawl"):
+                content["images"][images]["crawl"] = system["crawl"]
             self.config = config.load(content)
             self.root = self.project / system["root"]
             self.store = below(self.root, system["store"])

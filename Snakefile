@@ -22,7 +22,7 @@ localrules:
     all,
     corpora_download,
     embeddings_weights,
-    vectors_encoder,
+    vectors_hub_encoder,
     vectors_flair_import,
     ner_describe,
 

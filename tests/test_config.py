@@ -57,7 +57,11 @@ def set_key(content, key, value):
 @pytest.mark.parametrize(
     "key, value, expected",
     [
-        ("experiments.ene_gate.fusion", "gat", "experiments.ene_gate.fusion: choose from 'none', 'simple' or 'gate'"),
+        (
+            "experiments.ene_gate.fusion",
+            "gat",
+            "experiments.ene_gate.fusion: choose from 'none', 'simple', 'gate', 'blend' or 'attention'",
+        ),
         ("experiments.ene_gate.fussion", "gate", "experiments.ene_gate.fussion: no such key; did you mean fusion?"),
         ("groundings.photos.k", 16, "groundings.photos.k: 16 is more than images.sample.depth; choose 1 to 15"),
         ("experiments.ene_gate.grounding", None, "experiments.ene_gate: `fusion: gate` needs pictures: set grounding"),
@@ -86,7 +90,7 @@ def set_key(content, key, value):
             "sample",
             "images.sample: the source `sample` is gone",
         ),
-        ("vectors.ene.flair", None, "experiments.ene_gate.fusion: the gate reads Flair vectors"),
+        ("vectors.ene.flair", None, "experiments.ene_gate.fusion: gate reads Flair vectors, and vectors.ene has none"),
         ("vectors.ene.glove_char.path", "x", "vectors.ene.glove_char: give either `corpora`"),
         ("studies.ene.systems", ["ene_gat"], "there is no recipe 'ene_gat'; did you mean ene_gate?"),
         ("studies.ene.baseline", "ene_gate", "studies.ene.baseline: ene_gate sees pictures: what they are worth shows"),
@@ -117,7 +121,7 @@ def fine_tuned(content):
     """A system of the second kind beside the sample's: what the words see is not looked at here."""
     content["images"]["own"] = {"source": "attached", "folder": "pictures"}
     content["groundings"]["own"] = {"by": "attachment", "images": "own", "embedding": "densenet121"}
-    content["experiments"]["tweets"] = {"corpus": "ene", "model": "bert_crf", "fusion": "gate", "grounding": "own"}
+    content["experiments"]["tweets"] = {"corpus": "ene", "model": "bert_crf", "fusion": "blend", "grounding": "own"}
     return content
 
 
@@ -132,14 +136,14 @@ def test_a_fine_tuned_encoder_needs_no_vectors(fine_tuned):
     "changes, expected",
     [
         ({"model": "bert"}, "experiments.tweets.model: choose from 'bilstm_crf', 'bert_crf'"),
-        ({"fusion": "simple"}, "experiments.tweets.fusion: choose from 'none', 'gate' or 'attention'"),
+        ({"fusion": "gate"}, "what a bert_crf's gate was, (1 - lambda) h + lambda P v, is `fusion: blend`"),
         ({"hidden": 8}, "experiments.tweets.hidden: no such key; choose from "),
         ({"encodr": "x"}, "experiments.tweets.encodr: no such key; did you mean encoder?"),
         ({"training": {"warmup": 0.1}}, "experiments.tweets.training.warmup: no such key; did you mean warm_up?"),
         ({"grounding": "vokens"}, "experiments.tweets.grounding: there is no recipe 'vokens'"),
         ({"matcher": "m", "k": 3}, "experiments.tweets: k, matcher: pictures are a recipe of their own now"),
         ({"pictures": "series"}, "`pictures: series` is for `fusion: attention`"),
-        ({"fusion": "none"}, "leave out grounding, or set fusion to gate or attention"),
+        ({"fusion": "none"}, "leave out grounding, or choose another fusion (simple, gate, blend, attention)"),
     ],
 )
 def test_a_mistake_in_a_system_of_the_second_kind_is_one_line(fine_tuned, changes, expected):
@@ -152,7 +156,7 @@ def test_a_mistake_in_a_system_of_the_second_kind_is_one_line(fine_tuned, change
 
 @pytest.mark.parametrize(
     "fusion, pictures, series",
-    [("gate", None, False), ("attention", None, True), ("attention", "mean", False), ("attention", "series", True)],
+    [("blend", None, False), ("attention", None, True), ("attention", "mean", False), ("attention", "series", True)],
 )
 def test_an_attention_sees_a_series_unless_told_otherwise(fine_tuned, fusion, pictures, series):
     fine_tuned["experiments"]["tweets"].update(fusion=fusion, pictures=pictures)
@@ -203,7 +207,7 @@ def tweets(content):
     content["corpora"]["other"] = {**content["corpora"]["ene"]}
     content["matchers"] = {"m": {"corpus": "ene", "images": "tweets", "embedding": "densenet121", "top": 4}}
     content["groundings"]["found"] = {"by": "voken", "matcher": "m", "embedding": "densenet121", "k": 4}
-    content["experiments"]["found"] = {"corpus": "ene", "model": "bert_crf", "fusion": "gate", "grounding": "found"}
+    content["experiments"]["found"] = {"corpus": "ene", "model": "bert_crf", "fusion": "blend", "grounding": "found"}
     return content
 
 

@@ -2,26 +2,13 @@
 
 import logging
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from snakemake.iocontainers import Namedlist
+from self_terminating import as_job
 
 from visner import jobs
 from visner.errors import VisnerError
 from visner.recipes import Nouns
-
-CONFIG = {"corpora": {"c": {"format": "text", "paths": ["texts"], "split": {"by": "hash"}, "classes": []}}}
-
-
-def named(**items):
-    """Items as Snakemake hands them to a script: strings by name, lists of them as lists."""
-    made = Namedlist()
-    for name, value in items.items():
-        start = len(made)
-        made.extend([value] if isinstance(value, str) or not isinstance(value, list) else value)
-        made._set_name(name, start, end=len(made) if isinstance(value, list) else None)
-    return made
 
 
 @pytest.fixture
@@ -36,29 +23,43 @@ def root_logger():
 @pytest.fixture
 def job(tmp_path):
     """A job of a rule `nouns_find`, with an input that has no name, a list, and an empty list."""
-    read = named(sentences="s.parquet", shards=["0", "1"], words=[])
-    read.append("only waited for")
-    return SimpleNamespace(
-        rule="nouns_find",
-        input=read,
-        output=named(output=str(tmp_path / "made")),
-        params=named(recipe=Nouns(shards=3).fingerprint(), version="7"),
-        wildcards=named(corpus="c", seed="12", unused="x"),
-        resources=SimpleNamespace(gpu=0),
+    job = as_job(
+        "nouns_find",
+        tmp_path / "log",
+        input={"sentences": "s.parquet", "shards": ["0", "1"], "words": [], "nouns": ["n"], "counts": ["m"]},
+        output={"output": str(tmp_path / "made")},
+        params={"recipe": Nouns(shards=3).fingerprint(), "version": "7"},
+        wildcards={"corpus": "c", "seed": "12", "unused": "x"},
         threads=2,
-        log=[str(tmp_path / "log")],
-        config=CONFIG,
     )
+    job.input.append("only waited for")
+    return job
 
 
 def test_what_a_rule_names_reaches_its_function(job, tmp_path):
-    def function(*, sentences, shards, words=None, output, recipe: Nouns, seed: int, corpus, workers, store, root):
+    def function(
+        *,
+        sentences: Path,
+        shards: list[Path],
+        words: Path | None = None,
+        nouns: Path | None,
+        counts: list[Path],
+        output: Path,
+        recipe: Nouns,
+        seed: int,
+        corpus,
+        workers,
+        store,
+        root,
+    ):
         pass
 
     assert jobs.arguments(function, job, ".") == {
         "sentences": Path("s.parquet"),
         "shards": [Path("0"), Path("1")],
         "words": None,
+        "nouns": Path("n"),
+        "counts": [Path("m")],
         "output": tmp_path / "made",
         "recipe": Nouns(shards=3),
         "seed": 12,

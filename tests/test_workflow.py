@@ -217,8 +217,6 @@ def test_a_system_names_every_recipe_that_it_is_made_by():
     system = Wiring(content, ROOT).system(SimpleNamespace(experiment="ene_gate"))
     for section in ("corpora", "vectors", "images", "embeddings", "experiments"):
         assert f'"{section}": {{"' in system
-    tables = Wiring(content, ROOT).ner_tables(SimpleNamespace(experiment="ene_baseline"))
-    assert sorted(tables) == ["flair", "glove_char", "glove_word", "sentences", "words"]
 
 
 def test_a_system_of_vokens_names_what_its_matcher_was_made_by_and_searches():
@@ -261,16 +259,14 @@ def test_an_encoder_is_a_folder_as_it_is_or_is_fetched(tmp_path, monkeypatch):
     hub = tweets(tmp_path, "vinai/bertweet-base@v1.0")
     assert hub.hub_encoders() == {"vinai--bertweet-base@v1.0": "vinai/bertweet-base@v1.0"}
     folder = "resources/encoders/vinai--bertweet-base@v1.0"
-    assert f"{folder}/model.safetensors" in hub.training_encoder(one)
-    assert hub.training_arguments(one)[-2:] == ["--encoder", folder]
-    assert hub.ner_tables(one) == {"sentences": "results/corpora/a/sentences.parquet"}
+    assert f"{folder}/model.safetensors" in hub.encoder_files("vinai/bertweet-base@v1.0")
     assert '"encoder": "vinai/bertweet-base@v1.0"' in hub.system(one)
     with pytest.raises(VisnerError, match="encoder: .*a revision, .*: write vinai/bertweet-base@REVISION"):
         tweets(tmp_path, "vinai/bertweet-base")
     make_encoder(tmp_path / "models" / "mine")
     own = tweets(tmp_path, "models/mine")
     assert own.hub_encoders() == {}
-    assert own.training_encoder(one) == [f"models/mine/{name}" for name in ENCODER_FILES]
+    assert own.encoder_files("models/mine") == [f"models/mine/{name}" for name in ENCODER_FILES]
 
 
 def test_an_encoder_in_an_installed_package_is_taken_from_there(tmp_path, monkeypatch):
@@ -282,8 +278,7 @@ def test_an_encoder_in_an_installed_package_is_taken_from_there(tmp_path, monkey
     one = SimpleNamespace(experiment="one")
     packed = tweets(tmp_path, "package:carrier/model")
     assert packed.hub_encoders() == {}
-    assert packed.training_encoder(one) == [f"site/carrier/model/{name}" for name in ENCODER_FILES]
-    assert packed.training_arguments(one)[-2:] == ["--encoder", "site/carrier/model"]
+    assert packed.encoder_files("package:carrier/model") == [f"site/carrier/model/{name}" for name in ENCODER_FILES]
     assert '"encoder": "package:carrier/model"' in packed.system(one)  # results tell no place of this machine
     with pytest.raises(VisnerError, match="experiments.one.encoder: the Python package carrier has no folder modle"):
         tweets(tmp_path, "package:carrier/modle")

@@ -138,9 +138,10 @@ class Config(Recipe):
 
     def _check_vectors(self, at: str, experiment: BiLSTMExperiment) -> None:
         self._known(f"{at}.vectors", experiment.vectors, self.vectors)
-        if experiment.fusion == "gate" and self.vectors[experiment.vectors].flair is None:
+        if experiment.fusion not in ("none", "simple") and self.vectors[experiment.vectors].flair is None:
             raise ValueError(
-                f"{at}.fusion: the gate reads Flair vectors (eq. 5), and vectors.{experiment.vectors} has none"
+                f"{at}.fusion: {experiment.fusion} reads Flair vectors, and vectors.{experiment.vectors} has none; set "
+                "its flair, or fusion to simple"
             )
 
     def _check_matcher(self, at: str, matcher: Matcher) -> None:

@@ -10,7 +10,8 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 
@@ -55,8 +56,7 @@ def arguments(function: Callable, job: Any, root: str) -> dict[str, Any]:
     (`untracked`). Inputs and outputs without a name are only waited for.
     """
     hints, parameters = get_type_hints(function), inspect.signature(function).parameters
-    given = {name: _paths(value) for part in (job.input, job.output) for name, value in part.items()}
-    given |= {name: None for name, value in given.items() if value == [] and _default(parameters, name) is None}
+    given = {name: _paths(value, hints.get(name)) for part in (job.input, job.output) for name, value in part.items()}
     params = {name: value for name, value in job.params.items() if name != "version"}
     if "recipe" in params and "recipe" in hints:
         params["recipe"] = TypeAdapter(hints["recipe"]).validate_json(params["recipe"])
@@ -73,6 +73,14 @@ def untracked(job: Any, root: str) -> dict[str, Callable[[], Any]]:
     """What a job is told that makes nothing again when it changes."""
     settings = config.Config.model_validate(job.config)
 
+    def images():
+        source = job.wildcards.get("source")
+        if source is None:
+            experiment = settings.experiments[job.wildcards.experiment]
+            grounding = settings.groundings.get(experiment.grounding)
+            source = grounding and settings.pictures_of(grounding, experiment.corpus)[0]
+        return settings.images.get(source)
+
     def device():
         from visner.device import select  # torch takes seconds to import
 
@@ -85,14 +93,17 @@ def untracked(job: Any, root: str) -> dict[str, Callable[[], Any]]:
         "resume": lambda: Path("results/.resume"),
         "workers": lambda: job.threads,
         "device": device,
-        "crawl": lambda: getattr(settings.images[job.wildcards.source], "crawl", None),
+        "crawl": lambda: getattr(images(), "crawl", None),
         "url": lambda: f"{settings.corpora[job.wildcards.corpus].download.base.rstrip('/')}/{job.wildcards.file}",
     }
 
 
-def _paths(value: Any) -> Path | list[Path]:
-    return Path(value) if isinstance(value, str) else [Path(one) for one in value]
-
-
-def _default(parameters: Any, name: str) -> Any:
-    return parameters[name].default if name in parameters else inspect.Parameter.empty
+def _paths(value: Any, hint: Any) -> Path | list[Path] | None:
+    """One file, or a list where the function wants one; None where it could do without, and there is none."""
+    if isinstance(value, str):
+        return Path(value)
+    paths = [Path(one) for one in value]
+    options = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    if not paths and NoneType in options:
+        return None
+    return paths[0] if len(paths) == 1 and Path in options else paths

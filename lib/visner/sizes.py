@@ -40,7 +40,7 @@ RULES = {  # those that need more than the least
     "vectors_flair_train": Size(2000, 60, 30),
     "vectors_flair_import": Size(2000),
     "vectors_flair_embed": Size(2000, 10, 5),
-    "vectors_encoder": Size(2000, 30),
+    "vectors_hub_encoder": Size(2000, 30),
     "vokens_states": Size(2000, 20, 5),
     "vokens_train": Size(2000, 30, 10),
     "vokens_pool": Size(2000, 30),

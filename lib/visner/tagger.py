@@ -4,7 +4,7 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple, overload
@@ -19,12 +19,10 @@ from visner.embeddings.weights import Weights, read_weights
 from visner.errors import VisnerError
 from visner.grounding.queries import mean_vectors, unit_rows
 from visner.images.fetch import fetch
-from visner.ner.bilstm_crf import prepare
-from visner.ner.dataset import build_sentence
-from visner.ner.frozen import Tables
-from visner.ner.inputs import NOTHING, read_indexed
-from visner.ner.recogniser import Data
-from visner.ner.train import load, predict
+from visner.ner.batches import Data, decode_all
+from visner.ner.bilstm_data import Tables
+from visner.ner.saving import load
+from visner.ner.vectors import NOTHING, read_indexed
 from visner.nouns.finder import NounFinder
 from visner.pictures import first_pictures
 from visner.spans import bio_to_spans
@@ -90,8 +88,8 @@ class Tagger:
         self.device, self._threads = devices.choose(gpu), threads
         self._finder = NounFinder(trained.config.corpora[self.recipe.corpus].nouns, trained.root)
         with self._aside():
-            self.model, self.labels = load(trained.model, self.device)
-            if self.model.recipe.fingerprint("seeds") != self.recipe.fingerprint("seeds"):
+            self.model, beside = load(trained.model, self.device)
+            if {**beside.get("recipe", {}), "seeds": None} != {**self.recipe.model_dump(mode="json"), "seeds": None}:
                 raise VisnerError(f"{trained.model}: trained by another recipe than system.json's; {trained.again}")
             self._read_vectors(trained)
             self._pictures = _Pictures(trained, self.device, fetch) if self.recipe.fusion != "none" else None
@@ -126,18 +124,19 @@ class Tagger:
         if self._pictures:
             rows, visual = self._pictures.of({query for one in words for word in one for query in word["queries"]})
         contextual = self._contextual([[word["surface"] for word in one] for one in words])
+        given = replace(self._tables, contextual=contextual, visual=visual)
         sentences, first = [], 0
         for text, one in zip(texts, words, strict=True):
             seen = unit_rows(len(text), one, rows) if self._pictures else None
-            indexed = build_sentence("", list(text), one, first, seen, self._char_index, self._word_index)
-            sentences.append(indexed)
+            sentences.append(
+                given.sentence("", list(text), one, first, seen, None, self.recipe.series, self.recipe.distinct)
+            )
             first += len(one)
-        given = Tables(self._chars, self._words, contextual, visual)
         filled = [i for i, text in enumerate(texts) if text]
-        data = Data({}, partial(prepare, tables=given, device=self.device))
-        predicted = predict(self.model, data, [sentences[i] for i in filled], self.labels)
-        by_text = dict(zip(filled, predicted, strict=True))
-        return [_tagged(text, words[i], rows, *by_text.get(i, ([], None))) for i, text in enumerate(texts)]
+        data = Data({}, partial(given.batch, device=self.device))
+        decoded = decode_all(self.model, data, [sentences[i] for i in filled])
+        by_text = dict(zip(filled, decoded, strict=True))
+        return [_tagged(text, words[i], rows, *by_text.get(i, ([], None))[:2]) for i, text in enumerate(texts)]
 
     @contextmanager
     def _aside(self) -> Iterator[None]:
@@ -154,8 +153,9 @@ class Tagger:
             trained.check(name, path)
             return path
 
-        self._char_index, self._chars = read_indexed(checked("glove_char")) if recipe.glove_char else ({}, NOTHING)
-        self._word_index, self._words = read_indexed(checked("glove_word")) if recipe.glove_word else ({}, NOTHING)
+        char_index, chars = read_indexed(checked("glove_char") if recipe.glove_char else None)
+        word_index, words = read_indexed(checked("glove_word") if recipe.glove_word else None)
+        self._tables = Tables(chars, words, char_index=char_index, word_index=word_index)
         models = (checked(f"flair_{direction}") for direction in ("forward", "backward"))
         self._encoder = FlairEncoder(*models, self.device) if recipe.flair else None
 

@@ -183,38 +183,6 @@ class Wiring:
         """See `visner.encoders.files`."""
         return encoders.files(encoder, self.root)
 
-    def ner_tables(self, wildcards) -> dict[str, str]:
-        """The tables that an experiment's recogniser reads, by the names of its command's arguments."""
-        this = self.experiment(wildcards)
-        tables = {"sentences": f"results/corpora/{this.corpus}/sentences.parquet"}
-        if not isinstance(this, BertExperiment):
-            tables["words"] = f"results/nouns/{this.corpus}/words.parquet"
-            recipe = self.config.vectors[this.vectors]
-            for part in ("glove_char", "glove_word"):
-                if getattr(recipe, part):
-                    tables[part] = f"results/vectors/{this.vectors}/{part}.safetensors"
-            if recipe.flair:
-                tables["flair"] = f"results/vectors/{this.vectors}/{this.corpus}/flair.npy"
-        if this.fusion != "none":
-            folder = f"results/grounding/{this.grounding}/{this.corpus}"
-            tables |= {"grounding": f"{folder}/grounding.parquet", "visual": f"{folder}/vectors.npy"}
-        return tables
-
-    def ner_arguments(self, wildcards) -> list[str]:
-        """`ner_tables` as the command takes them."""
-        return arguments(self.ner_tables(wildcards))
-
-    def training_encoder(self, wildcards) -> list[str]:
-        """The files of the encoder that an experiment is trained from; a tagger needs them no more."""
-        this = self.experiment(wildcards)
-        return self.encoder_files(this.encoder) if isinstance(this, BertExperiment) else []
-
-    def training_arguments(self, wildcards) -> list[str]:
-        """`ner_arguments`, and the encoder's folder."""
-        this = self.experiment(wildcards)
-        encoder = ["--encoder", self.encoder_folder(this.encoder)] if isinstance(this, BertExperiment) else []
-        return self.ner_arguments(wildcards) + encoder
-
     def system(self, wildcards) -> str:
         """All recipes that an experiment's system is made by, its vokens' too, and where its files are; not `crawl`."""
         this, config = self.experiment(wildcards), self.config
@@ -244,14 +212,6 @@ class Wiring:
         }
         content = {"config": dumped, "root": str(self.root), "store": config.store}
         return json.dumps(content, sort_keys=True, ensure_ascii=False)
-
-    def crawl(self, wildcards) -> str:
-        """How the source of an experiment's pictures is to be asked, as JSON: it changes none of its results."""
-        this = self.experiment(wildcards)
-        if not this.grounding:
-            return "{}"
-        images, _ = self.config.pictures_of(self.config.groundings[this.grounding], this.corpus)
-        return self.config.images[images].behaviour()
 
     def seed_files(self, name: str, file: str) -> list[str]:
         """One file of each seed of an experiment."""

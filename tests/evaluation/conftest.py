@@ -124,6 +124,7 @@ def experiment(fusion: str, seeds: list[int]) -> BiLSTMExperiment:
 
 def bert(fusion: str, grounding: str | None = None, **more) -> BertExperiment:
     """A recipe over tokens."""
+    fusion = {"gate": "blend"}.get(fusion, fusion)
     return BertExperiment(model="bert_crf", corpus="ene", fusion=fusion, grounding=grounding, **more)
 
 

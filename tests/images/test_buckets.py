@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from visner import tables
 from visner.errors import VisnerError
 from visner.images.crawling import database
-from visner.images.crawling.answers import Origin
-from visner.images.crawling.buckets import Bucket, Outcome, PageRead, bucket_of, folder_of, store_folder
+from visner.images.crawling.buckets import Bucket, Origin, Outcome, PageRead, bucket_of, folder_of, store_folder
 from visner.recipes import CustomImages, EngineImages
 from visner.tables import shard_of
 

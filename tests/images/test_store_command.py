@@ -139,7 +139,7 @@ def failures(store, query):
     folder = folder_of(store, RECIPE)
     with Bucket(folder, bucket_of(query), read_only=True) as bucket:
         known = bucket.outcomes(bucket.query(query).addresses)
-    return sorted(one.reason for one in known.values() if one.reason)
+    return sorted(filter(None, known.values()))
 
 
 def test_retry_forgets_failures_by_reason_and_by_query(store, capsys):

@@ -74,7 +74,7 @@ def tweets(unfinished, encoder):
             },
             "experiments": {
                 "text": system,
-                "gate": {**system, "grounding": "vokens", "fusion": "gate"},
+                "gate": {**system, "grounding": "vokens", "fusion": "blend"},
                 "grid": {**system, "grounding": "regions", "fusion": "attention"},
             },
             "studies": {"tweets": {"baseline": "text", "systems": ["gate", "grid"], "shuffles": 50}},

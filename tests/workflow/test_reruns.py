@@ -135,7 +135,8 @@ def test_a_bad_configuration_stops_before_any_job_with_one_line(project):
     done = project.run()
     assert done.returncode != 0
     text = done.stdout + done.stderr
-    assert "config.yaml: experiments.tiny_gate.fusion: choose from 'none', 'simple' or 'gate' (it is 'gat')" in text
+    choices = "choose from 'none', 'simple', 'gate', 'blend' or 'attention' (it is 'gat')"
+    assert f"config.yaml: experiments.tiny_gate.fusion: {choices}" in text
     assert "Traceback" not in text
     assert "rule " not in text
 

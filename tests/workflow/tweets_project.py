@@ -15,7 +15,7 @@ SYSTEM = {
     "corpus": "tweets",
     "model": "bert_crf",
     "encoder": "encoder",
-    "fusion": "gate",
+    "fusion": "blend",
 }
 ATTACHED = {"by": "attachment", "images": "tweets", "embedding": "resnet18"}
 CONFIG = {

@@ -11,6 +11,7 @@ from snakemake.shell import shell
 
 import visner.config
 import visner.config_files
+import visner.encoders
 import visner.preflight
 import visner.sizes
 import visner.submission
@@ -63,6 +64,15 @@ TORCH = PLAIN | {
 }
 
 
+ON_GPU = {name: TORCH[name] for name in ("mem_mb", "runtime", "gpu")}
+# Encoders that are fetched: the name of each one's folder, and its own.
+HUB_ENCODERS = {
+    os.path.basename(visner.encoders.folder(name, ROOT)): name
+    for name in sorted(CONFIG.encoders().values())
+    if visner.encoders.of_hub(name, ROOT)
+}
+
+
 # A job's process takes the place of the shell that starts it: so it is Snakemake's child, and ends with it.
 shell.prefix("exec ")
 
@@ -80,6 +90,16 @@ def has_words(corpus):
 def nouns_statistics(corpus):
     """What was counted of a corpus' nouns, where it has any."""
     return [f"results/nouns/{corpus}/statistics.json"] if has_words(corpus) else []
+
+
+def part_of(w):
+    """The recipe of GloVe vectors: the key `part` of a vectors recipe."""
+    return getattr(CONFIG.vectors[w.vectors], w.part)
+
+
+def training_texts(table, recipe):
+    """A table of each corpus that vectors are trained on."""
+    return [f"results/{table.format(corpus)}" for corpus in recipe.corpora]
 
 
 def by(grounding):
@@ -101,6 +121,28 @@ def embedding_shards(embedding, images, corpus):
     """And of their vectors."""
     place = "results/embeddings/{}/{}/{}/{{shard}}.parquet".format(embedding, images, corpus)
     return expand(place, shard=shards_of(corpus))
+
+
+def of(w):
+    """The experiment of a job."""
+    return CONFIG.experiments[w.experiment]
+
+
+def text_vectors(part, *files):
+    """An input function: files of a bilstm_crf's text vectors, if its recipe `vectors` has that part."""
+
+    def inputs(w):
+        if of(w).model != "bilstm_crf" or not getattr(CONFIG.vectors[of(w).vectors], part):
+            return []
+        paths = [f"results/vectors/{of(w).vectors}/{file.format(corpus=of(w).corpus)}" for file in files]
+        return paths if len(paths) > 1 else paths[0]
+
+    return inputs
+
+
+def pictures(file):
+    """An input function: a file of the pictures that a system sees, if it sees any."""
+    return lambda w: f"results/grounding/{of(w).grounding}/{of(w).corpus}/{file}" if of(w).grounding else []
 
 
 def shards_of(corpus):

@@ -19,4 +19,4 @@ rule stage:
 use rule stage as compute with:
     threads: CONFIG.training_threads
     resources:
-        **PLAIN | {"gpu": CONFIG.gpu, "runtime": partial(visner.sizes.runtime, gpu=CONFIG.gpu)},
+        **ON_GPU,

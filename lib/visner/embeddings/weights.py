@@ -39,7 +39,7 @@ class Weights:
         if regions not in self._built:
             backbone = Backbone(self.backbone, regions)
             backbone.features.load_state_dict(self.state)
-            self._built[regions] = backbone
+            self._built[regions] = backbone.fold()
         return self._built[regions]
 
 

@@ -10,7 +10,7 @@ from visner.spans import MIX
 
 # In which two systems may differ that see other pictures.
 PICTURE_KEYS = ("grounding", "by", "matcher", "k", "images", "seeds")
-FUSIONS = {"gate": "fuse", "attention": "visual attention", "simple": "simple"}  # as the papers call them
+FUSIONS = {"blend": "fuse", "attention": "visual attention"}  # as the papers call them, where that differs
 
 
 def measures_table(scores: dict[str, dict], tests: dict[str, dict], shuffles: int) -> Table:
@@ -78,7 +78,7 @@ def groundings_table(scores: dict[str, dict], tests: dict[tuple[str, str], dict]
         first, second = scores[original]["test"], scores[vokenized]["test"]
         provenance = scores[original]["provenance"]
         row = {
-            "fusion": FUSIONS[provenance["recipe"]["fusion"]],
+            "fusion": FUSIONS.get(fusion := provenance["recipe"]["fusion"], fusion),
             "control": provenance["recipe"]["control"],
             "regions": provenance["recipes"]["embeddings"][provenance["recipe"]["embedding"]]["regions"],
         }

@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, PositiveFloat, Tag, model_validator
 from visner.recipes.base import BERT, File, Name, PositiveInt, Recipe, Seed
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
+Fusion = Literal["none", "simple", "gate", "blend", "attention"]  # each a file of visner/ner/fusion/
 
 
 class Training(Recipe):
@@ -47,11 +48,21 @@ class ExperimentRecipe(Recipe):
 
     corpus: Name
     grounding: Name | None = None
+    fusion: Fusion = "none"
+    gate: Literal["scalar", "vector"] | None = None  # of the fusion `gate`
+    heads: PositiveInt = 8  # of the fusion `attention`
+    pictures: Literal["mean", "series"] | None = None  # of a word; null: series for attention, mean for the others
+    distinct: bool = True  # of a series: a picture of several words is there once, not once a word
     visual_scale: Literal["auto", "none"] = "auto"  # auto: pictures' vectors are brought to the length of the others
     constrained: bool = True  # no I- that continues nothing is predicted
     precision: Literal["float32", "bfloat16"] = "float32"
     training: Training = Training()
     seeds: list[Seed] = Field(default=[1], min_length=1)
+
+    @property
+    def series(self) -> bool:
+        """Whether each picture of a word is seen by itself, and not their mean."""
+        return self.fusion == "attention" and self.pictures != "mean"
 
     @model_validator(mode="before")
     @classmethod
@@ -67,15 +78,18 @@ class ExperimentRecipe(Recipe):
 
     @model_validator(mode="after")
     def _grounding_matches_fusion(self):
-        if self.fusion == "none" and self.grounding is not None:
-            choices = [choice for choice in _choices(type(self), "fusion") if choice != "none"]
+        given = [key for key in ("grounding", "pictures") if getattr(self, key) is not None]
+        if self.fusion == "none" and given:
             raise ValueError(
-                f"`fusion: none` sees no pictures: leave out grounding, or set fusion to {' or '.join(choices)}"
+                f"`fusion: none` sees no pictures: leave out {', '.join(given)}, or choose another fusion "
+                f"({', '.join(Fusion.__args__[1:])})"
             )
         if self.fusion != "none" and self.grounding is None:
             raise ValueError(f"`fusion: {self.fusion}` needs pictures: set grounding")
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("`seeds` names a seed twice")
+        if self.pictures == "series" and self.fusion != "attention":
+            raise ValueError("`pictures: series` is for `fusion: attention`; the others see a word's mean")
         return self
 
 
@@ -84,7 +98,6 @@ class BiLSTMExperiment(ExperimentRecipe):
 
     model: Literal["bilstm_crf"] = "bilstm_crf"
     vectors: Name
-    fusion: Literal["none", "simple", "gate"] = "none"
     gate: Literal["scalar", "vector"] = "scalar"
     hidden: PositiveInt = 256  # LSTM units a direction
     dropout_input: Probability = 0.5
@@ -97,24 +110,16 @@ class BertExperiment(ExperimentRecipe):
     model: Literal["bert_crf"]
     encoder: str = BERT  # NAME@REVISION of HuggingFace's hub, a folder, or package:NAME/FOLDER
     max_subtokens: PositiveInt = 512  # of one pass of the encoder; longer sentences take several
-    fusion: Literal["none", "gate", "attention"] = "none"
-    pictures: Literal["mean", "series"] | None = None  # of a word; null: series for attention, mean for gate
-    distinct: bool = True  # of a series: a picture of several words is there once, not once a word
-    heads: PositiveInt = 8  # of the attention
     dropout_output: Probability = 0.1  # of the words' states; the encoder has its own
     training: FineTuning = FineTuning()
 
-    @property
-    def series(self) -> bool:
-        """Whether each picture of a word is seen by itself, and not their mean."""
-        return (self.pictures or {"attention": "series"}.get(self.fusion)) == "series"
-
     @model_validator(mode="after")
     def _keys_match_each_other(self):
-        if self.fusion == "none" and self.pictures is not None:
-            raise ValueError("`fusion: none` sees no pictures: leave out pictures")
-        if self.pictures == "series" and self.fusion != "attention":
-            raise ValueError("`pictures: series` is for `fusion: attention`; a gate sees their mean")
+        if self.fusion == "gate" and self.gate is None:
+            raise ValueError(
+                "`fusion: gate` sets the gated picture beside the word's state, and needs `gate: scalar` or `vector`; "
+                "what a bert_crf's gate was, (1 - lambda) h + lambda P v, is `fusion: blend`"
+            )
         return self
 
 
@@ -127,10 +132,6 @@ Experiment = Annotated[
     Union[Annotated[BiLSTMExperiment, Tag("bilstm_crf")], Annotated[BertExperiment, Tag("bert_crf")]],
     Discriminator(model),
 ]
-
-
-def _choices(recipe: type[Recipe], key: str) -> tuple[str, ...]:
-    return recipe.model_fields[key].annotation.__args__
 
 
 class Gallery(Recipe):

@@ -19,7 +19,6 @@ from visner import databases, tables
 from visner.databases import primary_code
 from visner.errors import VisnerError
 
-BUCKETS = 64
 VERSION = 2  # of the tables below, kept as SQLite's user_version
 PAGE_SIZE = 8192  # bytes
 PATIENCE = 120  # seconds that a transaction waits for another program's to end
@@ -72,14 +71,6 @@ REFERENCES = {
 }
 DAMAGED = (0, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)  # 0: text that is no UTF-8
 REPAIR = "run `visner store verify --repair`, then this again"
-
-
-def bucket_of(query: str) -> int:
-    """The bucket that keeps a query: its sha256's first eight bytes modulo `BUCKETS`.
-
-    The queries table's shard is the same number modulo its shards: shards whose number divides 64 share no bucket.
-    """
-    return int.from_bytes(hashlib.sha256(query.encode()).digest()[:8], "big") % BUCKETS
 
 
 def explained(path: Path) -> AbstractContextManager[None]:

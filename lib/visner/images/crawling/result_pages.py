@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from visner.errors import VisnerError
-from visner.images.crawling.answers import Origin
+from visner.images.crawling.buckets import Origin
 from visner.recipes import EngineImages
 
 

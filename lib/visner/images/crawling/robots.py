@@ -7,7 +7,6 @@ a picture. What is done where a robots.txt is missing or can't be had stands in 
 import asyncio
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 
 from protego import Protego
@@ -49,18 +48,17 @@ class RobotsCache:
         an exception that is raised again and again keeps all that it has passed.
         """
         self._fetch = fetch
-        self._answers: OrderedDict[str, tuple[asyncio.Task, float]] = OrderedDict()
+        self._answers: dict[str, tuple[asyncio.Task, float]] = {}  # the longest unused first
 
     async def get(self, origin: str) -> Robots | Exception:
         """What `fetch` returns for the origin: Robots for good, an exception for FAILURE_LASTS."""
-        task, began = self._answers.get(origin, (None, 0.0))
+        task, began = self._answers.pop(origin, (None, 0.0))
         failed = task is not None and task.done() and (task.cancelled() or isinstance(task.result(), Exception))
         if task is None or (failed and began + FAILURE_LASTS < time.monotonic()):
-            task = asyncio.ensure_future(self._fetch(origin))
-            self._answers[origin] = task, time.monotonic()
-        self._answers.move_to_end(origin)
+            task, began = asyncio.ensure_future(self._fetch(origin)), time.monotonic()
+        self._answers[origin] = task, began
         if len(self._answers) > ANSWERS:
-            self._answers.popitem(last=False)  # who waits for it keeps it
+            del self._answers[next(iter(self._answers))]  # who waits for it keeps it
         return await asyncio.shield(task)  # one caller's cancellation is not the others'
 
     def forget_failures(self) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
+import torch
 
 from visner import stages, tables
 from visner.errors import VisnerError
@@ -13,11 +14,12 @@ from visner.vectors.encoder import FlairEncoder
 WINDOW = 2048  # sentences in memory at once, put into buckets by their lengths
 
 
-def embed_words(words: str | Path, encoder: FlairEncoder, output: str | Path) -> int:
-    """Write `output`, a float32 .npy [words, dimensions], and return how many words it has.
+def flair_embed(*, forward: Path, backward: Path, words: Path, output: Path, device: torch.device) -> None:
+    """Write `output`, a float32 .npy [words, dimensions], by a forward and a backward language model.
 
     Memory holds a window of sentences, whatever the corpus' size. VisnerError where a vector isn't finite.
     """
+    encoder = FlairEncoder(forward, backward, device)
     total = _count_words(words)
     rows = tables.iterate_rows(words, tables.WORDS, ["words.list.element.surface"])
     sentences = ([word["surface"] for word in row["words"]] for row in rows)
@@ -35,7 +37,7 @@ def embed_words(words: str | Path, encoder: FlairEncoder, output: str | Path) ->
                 row += len(found)
                 bar.update(len(found))
         vectors.flush()
-    return total
+    stages.log.info("%s: %d words, %d dimensions", output, total, encoder.dimensions)
 
 
 def _count_words(path: str | Path) -> int:

@@ -1,13 +1,17 @@
 """Reading sentences from the tables, which must agree."""
 
+import numpy as np
 import pytest
+import torch
 
 from visner import tables
 from visner.errors import VisnerError
-from visner.keyed_vectors import UNSEEN
-from visner.ner.dataset import read_sentences
+from visner.keyed_vectors import UNSEEN, write_vectors
+from visner.ner.bilstm_data import read
+from visner.ner.inputs import Files
+from visner.recipes import BiLSTMExperiment
 
-LABELS = {"O": 0, "B-City": 1, "I-City": 2}
+LABELS = ["O", "B-City", "I-City"]
 
 
 @pytest.fixture
@@ -29,18 +33,23 @@ def written(tmp_path):
     return tmp_path, sentences, words
 
 
-def read(folder, sentences, words, grounding=None):
+def training(folder, sentences, words, grounding=None, keys=(["京"], ["京都"])):
+    """The training sentences, read from tables."""
     tables.write_table(folder / "sentences", tables.SENTENCES, sentences)
     tables.write_table(folder / "words", tables.WORDS, words)
     if grounding is not None:
         tables.write_table(folder / "grounding", tables.GROUNDING, grounding)
-    paths = (folder / "sentences", folder / "words", folder / "grounding" if grounding is not None else None)
-    return read_sentences(*paths, ["train"], {"京": 0}, {"京都": 0}, LABELS)
+    for name, some in zip(("chars", "glove"), keys, strict=True):
+        write_vectors(folder / name, some, np.ones((len(some), 2), dtype=np.float32), {})
+    files = Files(folder / "sentences", folder / "words", folder / "chars", folder / "glove")
+    files.grounding = folder / "grounding" if grounding is not None else None
+    recipe = BiLSTMExperiment(corpus="x", vectors="x")
+    return read(files, ["train"], LABELS, recipe, torch.device("cpu"))[1].splits["train"]
 
 
 def test_occurrences_count_the_words_of_all_splits(written):
     folder, sentences, words = written
-    first, last = read(folder, sentences, words)["train"]
+    first, last = training(folder, sentences, words)
     assert first.occurrences.tolist() == [0, 1]
     assert last.occurrences.tolist() == [4, 5]  # the dev sentence between them has two words as well
     assert last.units.tolist() == [0, -1, -1]
@@ -59,17 +68,14 @@ def test_tables_that_disagree_stop_with_their_name(written, broken):
     else:
         grounding = [{"sentence_id": "s0", "rows": [[], [], []], "scores": [[], [], []]}]
     with pytest.raises(VisnerError, match="its sentences are not those of"):
-        read(folder, sentences, words, grounding)
+        training(folder, sentences, words, grounding)
 
 
 def test_what_has_no_vector_has_none_or_that_of_the_unseen(written):
     folder, sentences, words = written
-    tables.write_table(folder / "sentences", tables.SENTENCES, sentences)
     words[0]["words"].pop()  # へ lies between words
-    tables.write_table(folder / "words", tables.WORDS, words)
-    paths = (folder / "sentences", folder / "words", None)
-    for unseen, row in (({}, -1), ({UNSEEN: 7}, 7)):
-        sentence, other = read_sentences(*paths, ["train"], {"京": 0, **unseen}, {"東京": 0, **unseen}, LABELS)["train"]
+    for unseen, row in (([], -1), ([UNSEEN], 1)):
+        sentence, other = training(folder, sentences, words, keys=(["京", *unseen], ["東京", *unseen]))
         assert sentence.units.tolist() == [0, row, row]
         assert sentence.words.tolist() == [row, -1]
         assert other.words.tolist() == [row, row]

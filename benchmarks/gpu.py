@@ -280,7 +280,7 @@ def pictures_of(
 
     name = "resnet18" if sizes.quick else name
     torch.manual_seed(1)
-    backbone, preprocessing = Backbone(name).to(on), Preprocessing(sizes.side * 8 // 7, sizes.side)
+    backbone, preprocessing = Backbone(name).fold().to(on), Preprocessing(sizes.side * 8 // 7, sizes.side)
     pixels = torch.randint(0, 256, (sizes.pictures, sizes.side, sizes.side, 3), dtype=torch.uint8, device=on)
     plain, peer = models.get_model(name, weights=None), "torchvision's model, bfloat16"
     try:
@@ -326,9 +326,9 @@ def vokens(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
     from visner import tables
     from visner.recipes import Matcher as Recipe
     from visner.vokens import matcher
-    from visner.vokens.encoding import load_encoder, write_states
-    from visner.vokens.pool import write_pool
-    from visner.vokens.vokenize import vokenize
+    from visner.vokens.pool import pool
+    from visner.vokens.search import search
+    from visner.vokens.states import load_encoder, write_states
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -344,16 +344,17 @@ def vokens(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
         model = matcher.Matcher(recipe, config.hidden_size, 2048).eval()
         matcher.save(folder / "matcher.safetensors", model)
         model.to(on)
-        sentences, states, of_model = (folder / f for f in ("sentences.parquet", "states.npy", "matcher.safetensors"))
-        pool, graph, rows = folder / "pool.parquet", folder / "graph.npy", tables.shard_rows(sentences, 0, 1)
-        encoder = load_encoder(folder / "encoder", on, "bfloat16")
+        sentences, states = folder / "sentences.parquet", folder / "states.npy"
+        rows, encoder = tables.shard_rows(sentences, 0, 1), load_encoder(folder / "encoder", on, "bfloat16")
         write_states(sentences, rows, encoder, "first", states)
-        shards = ([folder / "images.parquet"], [folder / "embeddings.parquet"])
-        write_pool(recipe, sentences, [states], of_model, *shards, pool, graph, on)
+        common = {"sentences": sentences, "matcher": folder / "matcher.safetensors", "recipe": recipe, "device": on}
+        common |= {"pictures": folder / "pool.parquet", "index": folder / "pool.faiss"}
+        shards = {"images": [folder / "images.parquet"], "embeddings": [folder / "embeddings.parquet"]}
+        pool(states=[states], **shards, **common)
 
         def ours() -> None:
             write_states(sentences, rows, encoder, "first", states)
-            vokenize(recipe, sentences, rows, states, of_model, pool, graph, folder / "vokens.parquet", on)
+            search(states=states, output=folder / "vokens.parquet", shard=0, shards=1, **common)
 
         some = texts[: max(1, len(texts) // 10)]
         ways = {
@@ -402,13 +403,13 @@ def flair(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
 
 def search(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
     """Queries a second of the ten best of a pool, beside a bare product and top-k in the same blocks."""
-    from visner.vokens.search import BLOCK, SCORES, Pool
+    from visner.vokens.index import BLOCK, SCORES, Pool, build
 
     for place, size in enumerate(sizes.pools):
         end = time.perf_counter() + (until - time.perf_counter()) / (len(sizes.pools) - place)
         vectors = torch.randn(size, 64, device=on)
         queries = torch.randn(64 if sizes.quick else 2048, 64, device=on)
-        pool, block = Pool(vectors), max(1, min(BLOCK, SCORES // size))
+        pool, block = Pool(build(vectors), on), max(1, min(BLOCK, SCORES // size))
 
         def bare(queries=queries, vectors=vectors, block=block) -> None:
             for start in range(0, len(queries), block):

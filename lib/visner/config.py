@@ -136,6 +136,35 @@ class Config(Recipe):
         matcher = self.matchers[grounding.matcher]
         return matcher.pool or matcher.images, matcher.pool_corpus or matcher.corpus
 
+    def system(self, name: str) -> dict[str, dict]:
+        """All recipes that an experiment's system is made by, as JSON has them; not how a source is asked (`crawl`)."""
+        experiment = self.experiments[name]
+        used = {"experiments": {name}, "corpora": {experiment.corpus}, "vectors": set(), "groundings": set()}
+        used |= {"images": set(), "embeddings": set(), "matchers": set()}
+        if isinstance(experiment, BiLSTMExperiment):
+            used["vectors"].add(experiment.vectors)
+            vectors = self.vectors[experiment.vectors]
+            for part in filter(None, (vectors.glove_char, vectors.glove_word, vectors.flair)):
+                used["corpora"].update(part.corpora)
+        if experiment.grounding:
+            used["groundings"].add(experiment.grounding)
+            grounding = self.groundings[experiment.grounding]
+            images, asked = self.pictures_of(grounding, experiment.corpus)
+            used["images"].add(images)
+            used["corpora"].add(asked)
+            used["embeddings"].add(grounding.embedding)
+            if grounding.by == "voken":
+                matcher = self.matchers[grounding.matcher]
+                used["matchers"].add(grounding.matcher)
+                used["images"].add(matcher.images)
+                used["embeddings"].add(matcher.embedding)
+        return {
+            section: {
+                one: getattr(self, section)[one].model_dump(mode="json", exclude={"crawl"}) for one in sorted(names)
+            }
+            for section, names in sorted(used.items())
+        }
+
     def _check_vectors(self, at: str, experiment: BiLSTMExperiment) -> None:
         self._known(f"{at}.vectors", experiment.vectors, self.vectors)
         if experiment.fusion not in ("none", "simple") and self.vectors[experiment.vectors].flair is None:

@@ -14,7 +14,8 @@ TEXT = 100  # compressed text becomes Python's objects
 MEMORY = {  # MB in memory a MB on disk, by the first pattern that a file's path matches
     "results/images/*": 0.02,  # the names of pictures are read, or one picture after the other
     "results/embeddings/*": 1.5,
-    "results/vokens/*/pool.parquet": 3,
+    "results/vokens/*/pool.faiss": 3,
+    "results/vokens/*/pool.parquet": 10,
     "*.parquet": TEXT,
     "*.safetensors": 6,  # parameters; in training also gradients, two moments, the best epoch's
     "*": 1.5,

@@ -18,6 +18,7 @@ class Windows:
     ids: list[np.ndarray]  # [L] int32 each
     window: np.ndarray  # [T] the window in which each word's first sub-token stands; NONE: the word has none
     column: np.ndarray  # [T] and its place there
+    stop: np.ndarray  # [T] the place behind its last sub-token there
 
 
 class Subtokens:
@@ -63,5 +64,9 @@ class Subtokens:
         window, column = np.full(length, NONE, dtype=np.int32), np.zeros(length, dtype=np.int32)
         window[numbers] = np.searchsorted(cuts, starts, side="right") - 1
         column[numbers] = starts - np.array(cuts)[window[numbers]] + len(self._before)
+        # A word's sub-tokens go on to the next word's, or to the end of the window.
+        stops = np.minimum([*starts[1:], len(ids)], np.array([*cuts[1:], len(ids)])[window[numbers]])
+        stop = np.zeros(length, dtype=np.int32)
+        stop[numbers] = column[numbers] + stops - starts
         whole = [np.array([*self._before, *piece, *self._after], dtype=np.int32) for piece in pieces]
-        return Windows(whole, window, column)
+        return Windows(whole, window, column, stop)

@@ -18,10 +18,10 @@ from visner.embeddings.embed import embed
 from visner.embeddings.weights import Weights, read_weights
 from visner.errors import VisnerError
 from visner.grounding.queries import mean_vectors, unit_rows
-from visner.images.fetch import fetch
+from visner.images.fetch import look_up
+from visner.ner import saving
 from visner.ner.batches import Data, decode_all
 from visner.ner.bilstm_data import Tables
-from visner.ner.saving import load
 from visner.ner.vectors import NOTHING, read_indexed
 from visner.nouns.finder import NounFinder
 from visner.pictures import first_pictures
@@ -88,7 +88,7 @@ class Tagger:
         self.device, self._threads = devices.choose(gpu), threads
         self._finder = NounFinder(trained.config.corpora[self.recipe.corpus].nouns, trained.root)
         with self._aside():
-            self.model, beside = load(trained.model, self.device)
+            self.model, beside = saving.load(trained.model, self.device)
             if {**beside.get("recipe", {}), "seeds": None} != {**self.recipe.model_dump(mode="json"), "seeds": None}:
                 raise VisnerError(f"{trained.model}: trained by another recipe than system.json's; {trained.again}")
             self._read_vectors(trained)
@@ -166,6 +166,9 @@ class Tagger:
         return np.concatenate([*encoded, np.zeros((0, self._encoder.dimensions), dtype=np.float32)])
 
 
+load = Tagger  # as programs call it: visner.load(folder)
+
+
 class _Pictures:
     """Vectors of queries: those of the experiment's grounding by their keys, others looked up by the stages."""
 
@@ -209,15 +212,13 @@ class _Pictures:
     def _look_up(self, queries: list[str]) -> dict[str, np.ndarray]:
         """The vectors [V] of those queries that have pictures, by the stages `images` and `embeddings`."""
         with tempfile.TemporaryDirectory() as folder:
-            asked, shard, vectors = (Path(folder) / name for name in ("queries", "images", "vectors"))
-            rows = ({"query": query, "occurrences": 1, "shard": 0} for query in queries)
-            tables.write_table(asked, tables.QUERIES, rows)
-            fetch(self._images, self._trained.root, self._store, asked, 0, shard)
+            shard, vectors = (Path(folder) / name for name in ("images", "vectors"))
+            look_up(queries, shard, self._images, self._trained.root, self._store)
             pictures = first_pictures([shard], self._recipe.k)
             if not pictures:
                 return {}
             recipe = self._trained.config.embeddings[self._recipe.embedding]
-            embed(recipe, self._weights, shard, self._store, vectors, self._device)
+            embed(self._weights, shard, vectors, recipe, self._store, self._device)
             return dict(zip(pictures, mean_vectors(pictures, [vectors]), strict=True))
 
     @cached_property

@@ -98,6 +98,16 @@ def test_a_file_cut_short_is_set_aside_and_a_run_goes_on(filled, tmp_path, caplo
     assert read_back(tmp_path, model) == (SIZE, DISTINCT)
 
 
+@pytest.mark.parametrize("first", [0, 16, 24, 40, 60, 90, 100])
+@pytest.mark.parametrize("byte", [b"\0", b"\xaa"])
+def test_a_damaged_first_page_stops_no_run(filled, tmp_path, first, byte):
+    path, model = filled
+    content = path.read_bytes()
+    (tmp_path / "07.sqlite").write_bytes(content[:first] + 40 * byte + content[first + 40 :])
+    assert read_back(tmp_path, model) in [(0, 0), (SIZE, DISTINCT)]
+    write_again(tmp_path)
+
+
 def repair(folder):
     """What `visner store verify --repair` does to the file of a bucket."""
     path = folder / "07.sqlite"

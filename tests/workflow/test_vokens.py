@@ -34,7 +34,7 @@ def test_text_files_and_a_folder_of_pictures_become_vokens_and_groundings(made):
     coverage = tables.read_json(results / "images/tweets/tweets/statistics.json")
     assert coverage["rejected"]["missing"]["examples"] == [{"query": "dev1.jpg", "source_url": "dev1.jpg"}]
     sentences = list(tables.iterate_rows(results / "corpora/tweets/sentences.parquet", tables.SENTENCES))
-    pool = tables.read_table(results / "vokens/tiny/pool.parquet", tables.pool_schema(64)).to_pylist()
+    pool = tables.read_table(results / "vokens/tiny/pool.parquet", tables.POOL).to_pylist()
     held_out = {row["attachment"] for row in sentences if row["split"] != "train"}
     assert not held_out & {name for row in pool for name in row["names"]}
     sizes = {"found": 2, "attached": 49, "shuffled": 49}
@@ -80,7 +80,7 @@ def test_any_source_of_pictures_can_be_the_pool(project):
     done = project.run(*TARGETS)
     assert done.returncode == 0, done.stdout + done.stderr
     pool = project.folder / "results/vokens/tiny/pool.parquet"
-    names = tables.read_table(pool, tables.pool_schema(64))["names"].to_pylist()
+    names = tables.read_table(pool, tables.POOL)["names"].to_pylist()
     assert sorted(names) == [["blue thing"], ["red thing"], ["red thing"]]
     shards = [project.folder / f"results/vokens/tiny/vokens/{shard}.parquet" for shard in range(2)]
     rows = list(tables.iterate_rows(shards, tables.VOKENS))
@@ -89,7 +89,15 @@ def test_any_source_of_pictures_can_be_the_pool(project):
 
 
 def test_a_deleted_folder_of_results_comes_back_the_same(project):
-    names = ["states/1.npy", "matcher.safetensors", "vokens/1.parquet", "pool.parquet", "scores.json", "index.md"]
+    names = [
+        "states/1.npy",
+        "matcher.safetensors",
+        "vokens/1.parquet",
+        "pool.parquet",
+        "pool.faiss",
+        "scores.json",
+        "index.md",
+    ]
     vokens = project.folder / "results" / "vokens" / "tiny"
     before = [(vokens / name).read_bytes() for name in names]
     shutil.rmtree(project.folder / "results" / "vokens")

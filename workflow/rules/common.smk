@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from pathlib import Path
 from functools import partial
 
 from snakemake.exceptions import WorkflowError
@@ -24,6 +25,10 @@ DEFAULT = os.path.join(workflow.basedir, "config.yaml")
 CONFIG_FILES = [os.path.relpath(file) for file in workflow.configfiles or [DEFAULT]]
 
 
+# The Snakefile's folder as the working directory names it, so that a moved project doesn't look like a changed one.
+ROOT = os.path.relpath(workflow.basedir)
+
+
 def as_snakemakes(error):
     """Our error as Snakemake's own, which it prints without a traceback."""
     return WorkflowError(str(error).replace("configuration:", f"{', '.join(CONFIG_FILES)}:"))
@@ -42,7 +47,11 @@ if not workflow.configfiles:
 
 try:
     CONFIG = visner.config.load(dict(config))
-    WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir, preflight=workflow.is_main_process)
+    # A cluster's job needn't see every file: its run has looked already, where it was started.
+    if workflow.is_main_process:
+        visner.preflight.check(CONFIG, Path(ROOT))
+    CORPUS_FILES = visner.preflight.corpus_files(CONFIG, Path(ROOT))
+    WIRING = visner.workflow.Wiring(CONFIG, workflow.basedir)
 except VisnerError as error:
     raise as_snakemakes(error)
 
@@ -53,7 +62,6 @@ if CONFIG.gpu and workflow.is_main_process and not visner.preflight.sees_gpu():
     )
 
 # Resources, not params: where a project lies, and where copies are read, changes no result.
-ROOT = str(WIRING.root)
 SCRATCH = f"--scratch {shlex.quote(CONFIG.scratch)}" if CONFIG.scratch else ""
 # What every job says of itself, and what one does that computes with torch.
 PLAIN = {"mem_mb": visner.sizes.mem_mb, "runtime": visner.sizes.runtime, "gpu": 0}
@@ -65,6 +73,8 @@ TORCH = PLAIN | {
 
 
 ON_GPU = {name: TORCH[name] for name in ("mem_mb", "runtime", "gpu")}
+# Corpora of which a rule downloads files.
+DOWNLOADS = {name: recipe.download for name, recipe in CONFIG.corpora.items() if getattr(recipe, "download", None)}
 # Encoders that are fetched: the name of each one's folder, and its own.
 HUB_ENCODERS = {
     os.path.basename(visner.encoders.folder(name, ROOT)): name
@@ -201,6 +211,22 @@ def shown(study):
 def shown_grounding(w):
     """The grounding of that system."""
     return CONFIG.groundings[CONFIG.experiments[shown(w.study)].grounding]
+
+
+def is_attached(source):
+    """Whether a source is asked for a corpus' attachments; the others are asked for its nouns."""
+    return CONFIG.images[source].source == "attached"
+
+
+def queries_of(w):
+    """What a source is asked for a corpus: this folder has a file a shard, and the table of this name has all."""
+    return f"results/corpora/{w.corpus}/attachments" if is_attached(w.source) else f"results/nouns/{w.corpus}/queries"
+
+
+def queries_of_shard(w):
+    """A shard's own queries, of which Snakemake compares the checksum, since a checkpoint makes them."""
+    (checkpoints.corpora_attachments if is_attached(w.source) else checkpoints.nouns_find).get(corpus=w.corpus)
+    return f"{queries_of(w)}/{w.shard}.parquet"
 
 
 wildcard_constraints:

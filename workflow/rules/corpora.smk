@@ -6,12 +6,12 @@ import visner.corpora
 # Local: public text is fetched where snakemake runs, so that compute nodes need no network.
 use rule stage as corpora_download with:
     output:
-        output=WIRING.download_place,
+        output=os.path.join(ROOT, visner.preflight.DOWNLOADS),
     log:
         "results/logs/corpora/{corpus}/download/{file}.log",
     wildcard_constraints:
-        corpus=one_of(WIRING.downloads),
-        file=one_of({file for download in WIRING.downloads.values() for file in download.sha256}),
+        corpus=one_of(DOWNLOADS),
+        file=one_of(file for download in DOWNLOADS.values() for file in download.sha256),
     params:
         sha256=lambda w: CONFIG.corpora[w.corpus].download.sha256[w.file],
         version=visner.corpora.VERSION,
@@ -21,7 +21,7 @@ use rule stage as corpora_download with:
 
 use rule stage as corpora_read with:
     input:
-        WIRING.corpus_files,
+        lambda w: CORPUS_FILES[w.corpus],
     output:
         sentences="results/corpora/{corpus}/sentences.parquet",
         statistics="results/corpora/{corpus}/statistics.json",

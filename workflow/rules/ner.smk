@@ -3,6 +3,7 @@
 A bilstm_crf reads its corpus' words and their vectors, a bert_crf its encoder, any system with pictures its grounding.
 """
 
+import visner.encoders
 import visner.ner
 
 
@@ -14,7 +15,7 @@ use rule compute as ner_train with:
         glove_word=text_vectors("glove_word", "glove_word.safetensors"),
         flair=text_vectors("flair", "{corpus}/flair.npy"),
         language_models=text_vectors("flair", "flair_forward.safetensors", "flair_backward.safetensors"),
-        encoder=lambda w: WIRING.encoder_files(of(w).encoder) if of(w).model == "bert_crf" else [],
+        encoder=lambda w: visner.encoders.files(of(w).encoder, ROOT) if of(w).model == "bert_crf" else [],
         grounding=pictures("grounding.parquet"),
         visual=pictures("vectors.npy"),
         row_keys=pictures("keys.parquet"),
@@ -56,7 +57,9 @@ use rule stage as ner_describe with:
     log:
         "results/logs/{experiment}/describe.log",
     params:
-        recipes=WIRING.system,
+        config=lambda w: CONFIG.system(w.experiment),
+        root=ROOT,
+        store=CONFIG.store,
         version=visner.ner.VERSION,
     message:
         "writing down what {wildcards.experiment} consists of"

@@ -1,8 +1,12 @@
 """The stage from end to end: a corpus on disk becomes the table of sentences and its statistics."""
 
+import tempfile
 from collections.abc import Iterator
 from logging import INFO, WARNING
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from visner import stages
 from visner.corpora import conll, cutting, ene, imgid, inputs, stockmark, text
@@ -15,7 +19,7 @@ from visner.corpora.statistics import Statistics
 from visner.errors import VisnerError
 from visner.provenance import sha256_file, sha256_files, versions
 from visner.recipes import Corpus
-from visner.tables import SENTENCES, write_json, write_table
+from visner.tables import SENTENCES, iterate_rows, write_json, write_table
 
 READERS = {"ene": ene.read, "stockmark": stockmark.read, "conll": conll.read, "imgid": imgid.read, "text": text.read}
 NO_PART_OF_RESULTS = ("nouns", "download", "published")  # keys of a recipe that change nothing here
@@ -82,6 +86,22 @@ def read(*, sentences: Path, statistics: Path, recipe: Corpus, root: Path = Path
     }
     write_json(statistics, counted)
     _report(counted)
+
+
+def read_corpus(recipe: Corpus | dict[str, Any], root: str | Path = ".") -> list[dict[str, Any]]:
+    """The sentences of a corpus, as dicts with the columns of the table of sentences.
+
+    `recipe` is one of a configuration's `corpora`; paths in it start at `root`. VisnerError as `read`.
+    """
+    try:
+        checked = TypeAdapter(Corpus).validate_python(recipe)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise VisnerError(f"recipe: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "sentences.parquet"
+        read(sentences=table, statistics=Path(folder) / "statistics.json", recipe=checked, root=Path(root))
+        return list(iterate_rows(table, SENTENCES))
 
 
 def _report(counted: dict) -> None:

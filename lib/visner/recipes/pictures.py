@@ -144,3 +144,4 @@ class Embedding(Recipe):
     seed: Seed = 1  # of random weights
     precision: Literal["float32", "bfloat16"] = "float32"
     regions: bool = False  # also the 7x7 grid before the last pooling
+    stored: Literal["float16", "float32"] = "float16"  # how a vector's numbers are written to disk

@@ -21,7 +21,7 @@ from visner import stages
 from visner.errors import VisnerError
 from visner.images.crawling.buckets import NOT_NAMED, Asked, Bucket, Origin, Outcome, PageRead, bucket_of
 from visner.images.crawling.client import Client
-from visner.images.crawling.engines import AddressSource, redacted
+from visner.images.crawling.engines import SILENT_ENGINES, AddressSource, redacted
 from visner.images.crawling.failures import SILENT, TRANSIENT, Failure
 from visner.images.crawling.network import Network, pauses
 from visner.images.crawling.writer import Writer
@@ -242,10 +242,11 @@ class Crawl:
         limit = self.recipe.crawl.max_empty
         chance = 2 * (self._first_pages * limit * (1 - limit)) ** 0.5  # two standard deviations
         if self._first_pages >= ENOUGH_TO_JUDGE and len(self.empty) > limit * self._first_pages + chance:
+            why = SILENT_ENGINES.get(self.recipe.source, "has the engine changed its page?")
             self.suspicion = VisnerError(
                 f"{self.recipe.source}: no address for {len(self.empty)} of {self._first_pages} queries, clearly "
-                f"more than max_empty ({limit:.0%}): has the engine changed its page? What came is kept; the empty "
-                "queries are asked again by the next run. Where they are truly empty, raise crawl.max_empty"
+                f"more than max_empty ({limit:.0%}): {why} What came is kept; the empty queries are asked again by the "
+                "next run. Where they are truly empty, raise crawl.max_empty"
             )
             raise self.suspicion
 

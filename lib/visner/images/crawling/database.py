@@ -132,16 +132,15 @@ def fault(path: Path, thorough: bool = False) -> str | None:
     """
     try:
         with closing(connect(path)) as database:
-            found = database.execute("PRAGMA user_version").fetchone()[0]
-            if found not in (0, VERSION):
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, VERSION) and version in range(100):  # others are no visner's
                 raise VisnerError(
-                    f"{path}: its tables are of version {found}, this visner's of {VERSION}: use the visner that made "
-                    "it, or move its folder away"
+                    f"{path}: its tables are of version {version}, this visner's of {VERSION}: use the visner that "
+                    "made it, or move its folder away"
                 )
-            if path.stat().st_size % PAGE_SIZE:
-                return "cut short"
-            checks = ["integrity_check"] if thorough else []
-            for check in [f"integrity_check({table})" for table in SMALL_TABLES] + checks:
+            if version != VERSION or path.stat().st_size % PAGE_SIZE:
+                return "cut short, or its header is damaged"
+            for check in ["integrity_check"] if thorough else [f"integrity_check({table})" for table in SMALL_TABLES]:
                 answer = database.execute(f"PRAGMA {check}").fetchone()[0]
                 if answer != "ok":
                     return answer.replace("\n", " ")

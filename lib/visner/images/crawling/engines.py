@@ -28,6 +28,9 @@ from visner.images.crawling.custom import CustomSource
 from visner.images.crawling.result_pages import Engine, NotResults, usable
 from visner.recipes import CustomImages, EngineImages, below
 
+# What is known of engines whose pages name no picture any more.
+SILENT_ENGINES = {"google": "since August 2025 icrawler reads no picture from Google's pages (icrawler#135)."}
+
 
 class AddressSource(Protocol):
     """What names pictures' addresses; it asks nobody itself."""

@@ -8,11 +8,15 @@ from pathlib import Path
 from visner import stages
 from visner.errors import VisnerError
 from visner.images.crawling.buckets import Asked, Bucket, bucket_of, store_folder
-from visner.images.crawling.crawl import crawl, stored
 from visner.images.crawling.engines import open_engine
 from visner.images.crawling.failures import TRANSIENT, meaning
 from visner.images.sources import Found
 from visner.recipes import CrawledImages
+
+try:
+    from visner.images.crawling.crawl import crawl, stored
+except ImportError as error:
+    raise VisnerError(f"a crawl needs {error.name}: make install, or pip install 'visner[crawl]'") from None
 
 
 @contextmanager

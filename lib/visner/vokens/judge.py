@@ -11,10 +11,11 @@ import torch
 from visner import provenance, tables
 from visner.errors import VisnerError
 from visner.pictures import read_attached
+from visner.stages import log
 from visner.vokens.matcher import load
-from visner.vokens.pairs import Sentence, load_pairs, read_sentences, with_pictures
+from visner.vokens.page import page as page_of
+from visner.vokens.pairs import Sentence, States, load_pairs, read_sentences, with_pictures
 from visner.vokens.recall import recall
-from visner.vokens.states import States
 
 SPLITS = ("train", "dev", "test")
 
@@ -22,26 +23,29 @@ SPLITS = ("train", "dev", "test")
 def judge(
     sentences: Path,
     states: list[Path],
-    states_statistics: list[Path],
+    statistics: list[Path],
     matcher: Path,
     images: list[Path],
     embeddings: list[Path],
     vokens: list[Path],
+    scores: Path,
+    page: Path,
+    name: str,
     device: torch.device,
-) -> dict:
-    """The content of scores.json; shares are percentages. `images` and `embeddings` are those of the attachments.
+) -> None:
+    """Write how good the vokens of the matcher `name` are, as JSON and as a page; shares are percentages.
 
-    VisnerError where the vokens are those of other sentences.
+    `images` and `embeddings` are those of the attachments. VisnerError where the vokens are those of other sentences.
     """
-    read, attached = read_sentences(sentences), read_attached(images)
-    found = _read_vokens(vokens, read, sentences)
-    dev = with_pictures(read, attached, "dev")
-    pairs = load_pairs(dev, attached, States(states, [len(one.words) for one in read]), embeddings, device)
+    listed, attached = read_sentences(sentences), read_attached(images)
+    found = _read_vokens(vokens, listed, sentences)
+    dev = with_pictures(listed, attached, "dev")
+    pairs = load_pairs(dev, attached, States(states, [len(one.words) for one in listed]), embeddings, device)
     made_by = tables.read_provenance(vokens[0])
     by_split = {split: [(one, image_ids) for one, image_ids in found if one.split == split] for split in SPLITS}
-    counted = [tables.read_json(path) for path in states_statistics]
+    counted = [tables.read_json(path) for path in statistics]
     candidates = len(pairs.pictures)
-    return {
+    content = {
         "recall": {
             "split": "dev",
             "words": len(pairs.own),
@@ -53,7 +57,7 @@ def judge(
         "exclude_own": made_by["recipe"]["exclude_own"],
         "diversity": {split: diversity(_tokens(some)) for split, some in by_split.items()},
         "own": {split: own_pictures(some, attached) for split, some in by_split.items()},
-        "overlap": overlap(read, attached),
+        "overlap": overlap(listed, attached),
         "states": {key: sum(one[key] for one in counted) for key in counted[0]},
         "provenance": {
             "data_sha256": tables.read_provenance(sentences).get("sha256"),
@@ -62,6 +66,9 @@ def judge(
             "versions": provenance.versions("torch", "numpy", "pyarrow"),
         },
     }
+    tables.write_json(scores, content)
+    tables.write_text(page, page_of(name, content))
+    log.info("dev: recall@1 %s, @5 %s, @10 %s", *content["recall"]["at"].values())
 
 
 def _read_vokens(vokens: list[Path], sentences: list[Sentence], table: Path) -> list[tuple[Sentence, list[list[str]]]]:

@@ -146,8 +146,8 @@ def test_case_pictures_regenerated_for_another_target_do_not_shift_the_tagger(pr
 
 
 FILES = {
-    "vectors": "grounding/tiny_gate/vectors.npy",
-    "keys": "grounding/tiny_gate/keys.parquet",
+    "vectors": "grounding/pictures/tiny/vectors.npy",
+    "keys": "grounding/pictures/tiny/keys.parquet",
     "characters": "vectors/tiny/glove_char.safetensors",
     "words": "vectors/tiny/glove_word.safetensors",
     "language model": "vectors/tiny/flair_backward.safetensors",
@@ -162,7 +162,7 @@ def test_case_what_was_made_again_since_the_training_is_refused(project, file):
         visner.load(project.folder / "results/tiny_gate")
 
 
-@pytest.mark.parametrize("what, rule", [("vectors made again", "ner_train"), ("keys lost", "grounding")])
+@pytest.mark.parametrize("what, rule", [("vectors made again", "ner_train"), ("keys lost", "grounding_ground")])
 def test_case_the_remedy_for_another_grounding_works(project, what, rule):
     grounding = project.folder / "results/grounding/pictures/tiny"
     if what == "vectors made again":

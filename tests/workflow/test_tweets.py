@@ -20,7 +20,7 @@ def test_both_fusions_go_from_tweets_and_pictures_to_scores_and_a_study(tweets):
     grounded = {
         row["sentence_id"]: row["rows"]
         for row in tables.iterate_rows(
-            tweets.folder / "results" / "grounding" / "grid" / "grounding.parquet", tables.GROUNDING
+            tweets.folder / "results" / "grounding" / "regions" / "tweets" / "grounding.parquet", tables.GROUNDING
         )
     }
     assert len(grounded["1"][0]) == 49

@@ -11,7 +11,7 @@ from typing import Literal
 
 from visner import stages, tables
 from visner.evaluation.gallery_page import Case, Outcome, write_page
-from visner.evaluation.mentions import Gold, Mention, prediction_files, read_gold, read_predictions
+from visner.evaluation.mentions import Mention, prediction_files, read_gold, read_predictions
 from visner.evaluation.shown import kept_pictures, sights
 from visner.evaluation.warnings import stand_ins
 
@@ -40,9 +40,9 @@ def gallery(
     seeds = {name: content["best_dev_seed"] for name, content in contents.items()}
     files = prediction_files(contents, predictions)
     gold = read_gold(sentences)
-    gates: dict[str, list[float] | None] = {}
-    found = [_test_mentions(files[name, seed], gold, gates) for name, seed in seeds.items()]  # the last is the system
-    outcomes = _outcomes(gold, *found)
+    baseline, system = (read_predictions(files[name, seed], gold) for name, seed in seeds.items())
+    tested = [_by_sentence(one["strict"]["test"]) for one in (gold.mentions, baseline.mentions, system.mentions)]
+    outcomes = {name: Outcome(*(one.get(name, set()) for one in tested)) for name in gold.units["test"]}
     chosen = sorted(outcomes, key=lambda name: (not outcomes[name].differ, outcomes[name].all_right))[:most]
     wanted = set(chosen)
     rows = {
@@ -59,17 +59,11 @@ def gallery(
         "attention" if (by, fusion) == ("voken", "attention") else by,
         [warning.replace("**", "") for warning in stand_ins(contents)],
         list(outcomes.values()),
-        [Case(name, rows[name]["units"], seen[name], _known(gates.get(name)), outcomes[name]) for name in chosen],
+        [Case(name, rows[name]["units"], seen[name], _known(system.gates[name]), outcomes[name]) for name in chosen],
         kept_pictures(images, pictures - {None}),
     )
     tables.write_text(page, text)
     stages.log.info("gallery of %s: %d sentences, %s", study, len(chosen), page)
-
-
-def _test_mentions(path: str | Path, gold: Gold, gates: dict[str, list[float] | None]) -> dict[str, set[Mention]]:
-    """sentence -> its predicted mentions, strict, of test; puts each sentence's gate into `gates`."""
-    predicted = read_predictions(path, gold, lambda row: gates.update({row["sentence_id"]: row["gate"]}))
-    return _by_sentence(predicted["strict"]["test"])
 
 
 def _by_sentence(mentions: Sequence[Mention]) -> dict[str, set[Mention]]:
@@ -77,14 +71,6 @@ def _by_sentence(mentions: Sequence[Mention]) -> dict[str, set[Mention]]:
     for mention in mentions:
         found.setdefault(mention.sentence, set()).add(mention)
     return found
-
-
-def _outcomes(gold: Gold, baseline: dict[str, set], system: dict[str, set]) -> dict[str, Outcome]:
-    """Every test sentence's outcome, in the order of the corpus."""
-    right = _by_sentence(gold.mentions["strict"]["test"])
-    return {
-        name: Outcome(*(found.get(name, set()) for found in (right, baseline, system))) for name in gold.units["test"]
-    }
 
 
 def _known(gate: list[float] | None) -> list[float | None] | None:

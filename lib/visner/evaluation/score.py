@@ -48,7 +48,9 @@ def score(
     if not gold.sentences["test"]:
         raise VisnerError(f"{sentences}: it has no test sentence to score; give the corpus another split")
     reports = {seed: _training_report(path, seed) for seed, path in zip(recipe.seeds, training, strict=True)}
-    predicted = {seed: read_predictions(path, gold) for seed, path in zip(recipe.seeds, predictions, strict=True)}
+    predicted = {
+        seed: read_predictions(path, gold).mentions for seed, path in zip(recipe.seeds, predictions, strict=True)
+    }
     classes = _classes(gold, predicted)
     known_words = by_words(gold, sentences, words)
     splits: dict[str, dict] = {"test": {}, "dev": {}}

@@ -11,7 +11,7 @@ from visner.errors import VisnerError
 from visner.evaluation.chart import Bar, bar_chart
 from visner.evaluation.comparison_tables import grounding_pairs, groundings_table, measures_table, published_tables
 from visner.evaluation.data_tables import noun_corpus_tables, pictures_table, token_corpus_table, voken_tables
-from visner.evaluation.gates import GateMeans
+from visner.evaluation.gates import gate_means
 from visner.evaluation.mentions import Gold, prediction_files, read_gold, read_predictions
 from visner.evaluation.published import read_published
 from visner.evaluation.randomisation import sentence_counts, significance
@@ -149,17 +149,15 @@ def _read_systems(
     sentences = list(gold.units["test"])
     counts, gates = {}, {}
     for name, content in scores.items():
-        means = GateMeans(set(sentences))
-        predicted = []
-        for seed in content["seeds"]:
-            stages.log.info("%s: predictions of seed %s", name, seed)
-            predicted.append(read_predictions(paths[name, seed], gold, means.see)["strict"]["test"])
-        counts[name], _ = sentence_counts(sentences, gold.mentions["strict"]["test"], predicted)
+        stages.log.info("%s: predictions of the seeds %s", name, content["seeds"])
+        predicted = [read_predictions(paths[name, seed], gold) for seed in content["seeds"]]
+        mentions = [one.mentions["strict"]["test"] for one in predicted]
+        counts[name], _ = sentence_counts(sentences, gold.mentions["strict"]["test"], mentions)
         for index, seed in enumerate(content["seeds"]):
             micro = content["test"]["strict"]["seeds"][str(seed)]["micro"]
             if counts[name][:, index].sum(axis=0).tolist() != [micro["predicted"], micro["correct"]]:
                 raise VisnerError(f"{paths[name, seed]}: the scores of {name} are of other predictions; score it again")
-        gates[name] = means.means()
+        gates[name] = gate_means(gold, [one.gates for one in predicted])
     return counts, {name: means for name, means in gates.items() if means}
 
 

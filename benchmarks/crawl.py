@@ -75,7 +75,7 @@ import sys, time
 from pathlib import Path
 from visner import stages, tables
 from visner.images.crawling.shard import crawled
-from visner.images.fetch import fetch
+from visner.images.fetch import look_up
 from visner.recipes import Crawl, EngineImages
 engine, folder, workers = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 limits = Crawl(user_agent="benchmark (+mailto:benchmark@visner.example)", allow_hosts=["127.0.0.1"],
@@ -87,7 +87,7 @@ began = time.perf_counter()
 with crawled(recipe, folder, folder / "store", queries, workers, "crawl"):
     crawl = time.perf_counter() - began
 began = time.perf_counter()
-counts = fetch(recipe, folder, folder / "store", folder / "queries.parquet", 0, folder / "0.parquet", workers)
+counts = look_up(queries, folder / "0.parquet", recipe, folder, folder / "store", workers)
 export = time.perf_counter() - began
 print(counts["pictures"], crawl, export)
 """

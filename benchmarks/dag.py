@@ -125,8 +125,7 @@ def finish(folder: Path, config: Path, queries: int) -> None:
                 write_queries(output, queries, shards)
             else:
                 output.write_bytes(b"{}")
-    # Without --forceall only the jobs that are due are recorded, and no change of the others' params would be seen.
-    snakemake(folder, config, "--touch", "--forceall", "--cores", "1")
+    snakemake(folder, config, "--touch", "--cores", "1")
 
 
 def main() -> int:

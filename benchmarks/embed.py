@@ -97,10 +97,11 @@ def main() -> int:
 
         def ours(precision: str, images: str = "images.parquet") -> None:
             output, store = folder / "vectors.parquet", folder / f"store-{next(runs)}"
-            files = (folder / "weights.safetensors", folder / images, store, output)
-            embed(recipes[precision], *files, torch.device("cpu"), arguments.batch, arguments.threads)
-            table = tables.read_table(output, tables.embeddings_schema(1024))
-            made[precision] = table["vector"].combine_chunks().flatten().to_numpy().reshape(-1, 1024)
+            files = (folder / "weights.safetensors", folder / images, output)
+            cpu = torch.device("cpu")
+            embed(*files, recipes[precision], store, cpu, workers=arguments.threads, batch=arguments.batch)
+            table = tables.read_table(output, tables.embeddings_schema(1024, "float16"))
+            made[precision] = table["vector"].combine_chunks().flatten().to_numpy().reshape(-1, 1024).astype(np.float32)
 
         def loop(some: list[bytes] = pictures) -> None:
             made["plain"] = plain(model, some, arguments.batch)

@@ -18,7 +18,7 @@ import unidic_lite
 from machine.quiet import MOST, until_two_agree
 
 from visner import tables
-from visner.nouns.extraction import find_nouns
+from visner.nouns.find import find
 from visner.recipes import Nouns
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,7 +62,8 @@ def main() -> int:
         made = [Path(scratch, name) for name in ("words.parquet", "queries.parquet", "statistics.json")]
 
         def stage(processes: int) -> None:
-            find_nouns(Nouns(), scratch, sentences, *made, processes)
+            files = {file.stem: file for file in made}
+            find(sentences=sentences, shards=Path(scratch, "queries"), recipe=Nouns(), workers=processes, **files)
 
         several = arguments.processes
         runs = {"bare loop": lambda: loop_bare(texts), "1 process": lambda: stage(1)}

@@ -57,10 +57,21 @@ def set_key(content, key, value):
 @pytest.mark.parametrize(
     "key, value, expected",
     [
-        ("experiments.ene_gate.fusion", "gat", "experiments.ene_gate.fusion: choose from 'none', 'simple' or 'gate'"),
+        (
+            "experiments.ene_gate.fusion",
+            "gat",
+            "experiments.ene_gate.fusion: choose from 'none', 'simple', 'gate', 'blend' or 'attention'",
+        ),
         ("experiments.ene_gate.fussion", "gate", "experiments.ene_gate.fussion: no such key; did you mean fusion?"),
-        ("experiments.ene_gate.k", 16, "experiments.ene_gate.k: 16 is more than images.sample.depth; choose 1 to 15"),
-        ("experiments.ene_gate.images", None, "experiments.ene_gate: `fusion: gate` needs pictures: set images"),
+        ("groundings.photos.k", 16, "groundings.photos.k: 16 is more than images.sample.depth; choose 1 to 15"),
+        ("experiments.ene_gate.grounding", None, "experiments.ene_gate: `fusion: gate` needs pictures: set grounding"),
+        ("experiments.ene_gate.grounding", "queries", "experiments.ene_gate.grounding: there is no recipe 'queries'"),
+        (
+            "experiments.ene_gate.k",
+            3,
+            "experiments.ene_gate: k: pictures are a recipe of their own now: write",
+        ),
+        ("groundings.photos.by", "queries", "groundings.photos.by: choose from 'query', 'voken', 'attachment'"),
         (
             "experiments.ene_gate.corpus",
             "en",
@@ -68,13 +79,18 @@ def set_key(content, key, value):
         ),
         ("experiments.ene_gate.training.epochs", "ten", "experiments.ene_gate.training.epochs: Input should be"),
         ("experiments.ene_gate.seeds", [1, 1], "`seeds` names a seed twice"),
-        ("experiments.ene_baseline.k", 3, "`fusion: none` sees no pictures: leave out k"),
+        ("experiments.ene_baseline.grounding", "photos", "`fusion: none` sees no pictures: leave out grounding"),
         ("corpora.ene.format", "xml", "corpora.ene.format: choose from 'ene', 'stockmark', 'conll', 'imgid', 'text'"),
         ("corpora.ene.clases", [], "corpora.ene.clases: no such key; did you mean classes? choose from classes"),
         ("corpora.ene.split.trian", "x", "corpora.ene.split.trian: no such key; did you mean train?"),
         ("corpora.ene.paths", [], "corpora.ene: give either `paths`"),
-        ("images.sample.source", "bingo", "images.sample.source: choose from 'sample', 'folder'"),
-        ("vectors.ene.flair", None, "experiments.ene_gate.fusion: the gate reads Flair vectors"),
+        ("images.sample.source", "bingo", "images.sample.source: choose from 'folder', 'attached'"),
+        (
+            "images.sample.source",
+            "sample",
+            "images.sample: the source `sample` is gone",
+        ),
+        ("vectors.ene.flair", None, "experiments.ene_gate.fusion: gate reads Flair vectors, and vectors.ene has none"),
         ("vectors.ene.glove_char.path", "x", "vectors.ene.glove_char: give either `corpora`"),
         ("studies.ene.systems", ["ene_gat"], "there is no recipe 'ene_gat'; did you mean ene_gate?"),
         ("studies.ene.baseline", "ene_gate", "studies.ene.baseline: ene_gate sees pictures: what they are worth shows"),
@@ -104,8 +120,8 @@ def test_a_mistake_is_one_line_with_its_key_and_the_choices(content, key, value,
 def fine_tuned(content):
     """A system of the second kind beside the sample's: what the words see is not looked at here."""
     content["images"]["own"] = {"source": "attached", "folder": "pictures"}
-    content["experiments"]["tweets"] = {"corpus": "ene", "model": "bert_crf", "fusion": "gate", "grounding": "attached",
-                                        "images": "own", "embedding": "densenet121"}  # fmt: skip
+    content["groundings"]["own"] = {"by": "attachment", "images": "own", "embedding": "densenet121"}
+    content["experiments"]["tweets"] = {"corpus": "ene", "model": "bert_crf", "fusion": "blend", "grounding": "own"}
     return content
 
 
@@ -120,16 +136,14 @@ def test_a_fine_tuned_encoder_needs_no_vectors(fine_tuned):
     "changes, expected",
     [
         ({"model": "bert"}, "experiments.tweets.model: choose from 'bilstm_crf', 'bert_crf'"),
-        ({"fusion": "simple"}, "experiments.tweets.fusion: choose from 'none', 'gate' or 'attention'"),
+        ({"fusion": "gate"}, "what a bert_crf's gate was, (1 - lambda) h + lambda P v, is `fusion: blend`"),
         ({"hidden": 8}, "experiments.tweets.hidden: no such key; choose from "),
         ({"encodr": "x"}, "experiments.tweets.encodr: no such key; did you mean encoder?"),
         ({"training": {"warmup": 0.1}}, "experiments.tweets.training.warmup: no such key; did you mean warm_up?"),
-        ({"grounding": "queries"}, "experiments.tweets.grounding: choose from 'vokens' or 'attached'"),
-        ({"grounding": "vokens"}, "`fusion: gate` needs pictures: set k, matcher"),
-        ({"k": 3}, "`grounding: attached` sees the sentence's own picture: leave out k"),
+        ({"grounding": "vokens"}, "experiments.tweets.grounding: there is no recipe 'vokens'"),
+        ({"matcher": "m", "k": 3}, "experiments.tweets: k, matcher: pictures are a recipe of their own now"),
         ({"pictures": "series"}, "`pictures: series` is for `fusion: attention`"),
-        ({"fusion": "none"}, "leave out images, embedding, grounding, or set fusion to gate or attention"),
-        ({"embedding": "resnet"}, "experiments.tweets.embedding: there is no recipe 'resnet'"),
+        ({"fusion": "none"}, "leave out grounding, or choose another fusion (simple, gate, blend, attention)"),
     ],
 )
 def test_a_mistake_in_a_system_of_the_second_kind_is_one_line(fine_tuned, changes, expected):
@@ -142,7 +156,7 @@ def test_a_mistake_in_a_system_of_the_second_kind_is_one_line(fine_tuned, change
 
 @pytest.mark.parametrize(
     "fusion, pictures, series",
-    [("gate", None, False), ("attention", None, True), ("attention", "mean", False), ("attention", "series", True)],
+    [("blend", None, False), ("attention", None, True), ("attention", "mean", False), ("attention", "series", True)],
 )
 def test_an_attention_sees_a_series_unless_told_otherwise(fine_tuned, fusion, pictures, series):
     fine_tuned["experiments"]["tweets"].update(fusion=fusion, pictures=pictures)
@@ -175,7 +189,7 @@ def test_every_key_of_the_models_is_named_in_the_configurations():
 def test_fingerprints_leave_out_what_is_asked_and_are_sorted(content):
     experiment = Config.model_validate(content).experiments["ene_gate"]
     assert "seeds" not in experiment.fingerprint("seeds")
-    assert experiment.fingerprint(only=("k", "control")) == '{"control": null, "k": 15}'
+    assert experiment.fingerprint(only=("gate", "fusion")) == '{"fusion": "gate", "gate": "scalar"}'
 
 
 def test_a_recipe_is_read_from_json_or_from_a_configuration():
@@ -190,15 +204,17 @@ def test_a_recipe_is_read_from_json_or_from_a_configuration():
 def tweets(content):
     """The default configuration with attached pictures, a matcher, and an experiment on its vokens."""
     content["images"]["tweets"] = {"source": "attached", "folder": "pictures"}
+    content["corpora"]["other"] = {**content["corpora"]["ene"]}
     content["matchers"] = {"m": {"corpus": "ene", "images": "tweets", "embedding": "densenet121", "top": 4}}
-    found = {"images": "tweets", "embedding": "densenet121", "grounding": "vokens", "matcher": "m", "k": 4}
-    content["experiments"]["found"] = {"corpus": "ene", "model": "bert_crf", "fusion": "gate", **found}
+    content["groundings"]["found"] = {"by": "voken", "matcher": "m", "embedding": "densenet121", "k": 4}
+    content["experiments"]["found"] = {"corpus": "ene", "model": "bert_crf", "fusion": "blend", "grounding": "found"}
     return content
 
 
 @pytest.mark.parametrize("system", ["ene_baseline", "ene_noise", "ene_gat"])
 def test_a_gallery_shows_a_system_with_pictures_that_is_no_control(content, system):
-    content["experiments"]["ene_noise"] = {**content["experiments"]["ene_gate"], "control": "noise"}
+    content["groundings"]["noise"] = {**content["groundings"]["photos"], "control": "noise"}
+    content["experiments"]["ene_noise"] = {**content["experiments"]["ene_gate"], "grounding": "noise"}
     content["studies"]["ene"]["systems"].append("ene_noise")
     content["studies"]["ene"]["gallery"] = {"system": "ene_simple"}
     assert load(content).shown_systems("ene") == ["ene_simple", "ene_gate"]
@@ -222,10 +238,10 @@ def test_a_gallery_shows_a_system_with_pictures_that_is_no_control(content, syst
         ("matchers.m.top", 0, "matchers.m.top: Input should be greater than 0"),
         ("images.tweets.depth", 2, "images.tweets.depth: choose from 1"),
         ("images.tweets.placeholders", ["x"], "images.tweets.placeholders.0: String should match"),
-        ("experiments.found.k", 5, "experiments.found.k: 5 is more than matchers.m.top; choose 1 to 4"),
-        ("experiments.found.matcher", "mm", "experiments.found.matcher: there is no recipe 'mm'; did you mean m?"),
-        ("experiments.found.images", "sample", "experiments.found.images: the source of 'sample' is not `attached`"),
-        ("experiments.found.matcher", None, "`fusion: gate` needs pictures: set matcher"),
+        ("groundings.found.k", 5, "groundings.found.k: 5 is more than matchers.m.top; choose 1 to 4"),
+        ("groundings.found.matcher", "mm", "groundings.found.matcher: there is no recipe 'mm'; did you mean m?"),
+        ("groundings.found.images", "tweets", "groundings.found.images: no such key"),
+        ("matchers.m.corpus", "other", "experiments.found.grounding: matchers.m finds the vokens of the corpus"),
     ],
 )
 def test_a_mistake_about_vokens_is_one_line(tweets, key, value, expected):

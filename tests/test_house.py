@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import os
 import re
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from visner import stages
+from visner import jobs, stages
 from visner.cli import COMMANDS, build_parser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,16 +21,16 @@ LIBRARY = ROOT / "lib" / "visner"
 def rules():
     """(file, name, text) of every rule."""
     for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
-        parts = re.split(r"^(?:rule|checkpoint) (\w+):\n", file.read_text(), flags=re.MULTILINE)
+        declared = r"^(?:rule|checkpoint|use rule \w+ as) (\w+)(?::| with:)\n"
+        parts = re.split(declared, file.read_text(), flags=re.MULTILINE)
         for name, text in zip(parts[1::2], parts[2::2], strict=True):
             yield pytest.param(file, name, text, id=name)
 
 
 def test_rule_files_packages_and_subcommands_share_their_names():
-    files = {file.stem for file in (ROOT / "workflow" / "rules").glob("*.smk")} - {"common"}
-    packages = {folder.parent.name for folder in LIBRARY.glob("*/command.py")}
-    assert files == packages == set(stages.STAGES) == set(COMMANDS) - {"tag", "store", "plan"}
-    assert re.findall(r"rules/(\w+)\.smk", (ROOT / "Snakefile").read_text()) == ["common", *stages.STAGES]
+    files = {file.stem for file in (ROOT / "workflow" / "rules").glob("*.smk")} - {"common", "stage"}
+    assert files == set(stages.STAGES)
+    assert re.findall(r"rules/(\w+)\.smk", (ROOT / "Snakefile").read_text()) == ["common", "stage", *stages.STAGES]
 
 
 def test_every_stage_has_a_version_and_imports_without_torch():
@@ -40,14 +41,42 @@ def test_every_stage_has_a_version_and_imports_without_torch():
     assert all(importlib.import_module(f"visner.{stage}").VERSION >= 1 for stage in stages.STAGES)
 
 
-@pytest.mark.parametrize("file, name, text", list(rules()))
+@pytest.mark.parametrize("file, name, text", [rule for rule in rules() if rule.values[0].stem != "stage"])
+def test_every_rule_and_its_function_name_the_same_tables(file, name, text):
+    if "    shell:" in text:
+        return
+    parameters = inspect.signature(jobs.function_of(name)).parameters
+    given = set()
+    for directive in ("input", "output", "params"):
+        for block in re.findall(rf"^    {directive}:\n((?:        .*\n)+)", text, re.MULTILINE):
+            given |= set(re.findall(r"^        (\w+)=", block, re.MULTILINE))
+    assert "version" in given
+    needed = {key for key, one in parameters.items() if one.default is inspect.Parameter.empty}
+    rest = set(re.findall(r"{(\w+)}", text)) | {
+        "root",
+        "store",
+        "scratch",
+        "resume",
+        "workers",
+        "device",
+        "crawl",
+        "url",
+    }
+    assert given - {"version"} <= set(parameters)
+    if "unpack" not in text:
+        assert needed <= given | rest
+
+
+@pytest.mark.parametrize("file, name, text", [rule for rule in rules() if rule.values[0].stem != "stage"])
 def test_every_rule_says_what_it_needs_and_is_its_stages_command(file, name, text):
     assert name.split("_")[0] == file.stem
+    if "    shell:" not in text:
+        return
     for directive in ("log", "benchmark", "params", "threads", "resources", "conda", "shell", "output"):
         assert re.search(rf"^    {directive}:", text, re.MULTILINE), directive
     assert re.search(r"^        \*\*\(?(PLAIN|TORCH)\b", text, re.MULTILINE)  # memory, time, GPUs
     assert re.search(rf"^        version=visner\.{file.stem}\.VERSION,", text, re.MULTILINE)
-    assert f'"exec python -m visner --log {{log:q}} {file.stem} ' in text
+    assert f'"python -m visner --log {{log:q}} {file.stem} ' in text
     parameters = re.search(r"^    params:\n((?:        .*\n)+)", text, re.MULTILINE)[1]
     assert not re.search(r"threads|batch|workers", parameters)  # they change no result
 
@@ -75,7 +104,7 @@ def test_a_stage_knows_other_stages_by_their_tables_only(file):
     used = {module.split(".")[1] for module in imported(file)} & set(stages.STAGES)
     if own in stages.STAGES:
         assert used <= {own}
-    elif own not in ("tagger.py", "cli.py", "workflow.py", "preflight.py"):
+    elif own not in ("__init__.py", "tagger.py", "cli.py", "workflow.py", "preflight.py"):
         assert used == set()  # the modules below all stages know none
 
 

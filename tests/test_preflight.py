@@ -1,12 +1,10 @@
 """What stops before the first job: every key that names a path, and what can be seen of its file at once."""
 
 import copy
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import get_args, get_type_hints
 
 import numpy as np
@@ -19,7 +17,7 @@ from gensim.models import KeyedVectors
 from safetensors.numpy import save_file
 from torchvision import models
 
-from visner import cli, corpora, encoders, preflight, pretrained
+from visner import corpora, encoders, preflight, pretrained
 from visner.config import load
 from visner.embeddings import published
 from visner.embeddings.weights import make_weights
@@ -27,9 +25,10 @@ from visner.errors import VisnerError
 from visner.images.crawling.engines import open_engine
 from visner.images.sources import open_source
 from visner.nouns.dictionary import find_folder
-from visner.recipes import AttachedImages, CustomImages, Embedding, FolderImages, Recipe
+from visner.recipes import AttachedImages, CustomImages, Embedding, Flair, FolderImages, Glove, Recipe, below
 from visner.recipes.base import Place
-from visner.workflow import Wiring
+from visner.vectors.flair_import import flair_import
+from visner.vectors.glove import glove
 
 ROOT = Path(__file__).resolve().parents[1]
 SPLITS = ("train", "dev", "test")
@@ -57,8 +56,8 @@ PATHS = {
 NO_PATHS = {"comment", 
     "query_column", "files_column", "note", "pos", "exclude", "classes", "placeholders", "base", "sha256",
     "user_agent", "allow_hosts", "engine", "language", "region", "options", "backbone", "encoder", "corpora", "corpus",
-    "images", "embedding", "vectors", "matcher", "pool", "pool_corpus", "baseline", "systems", "system", "seen_class",
-    "scratch",
+    "images", "embedding", "vectors", "matcher", "grounding", "pool", "pool_corpus", "baseline", "systems", "system",
+    "seen_class", "scratch",
 }  # fmt: skip
 
 
@@ -121,10 +120,17 @@ def set_path(content, key, path):
     content[last] = [path] if key == "corpora.ene.paths" or key.startswith("corpora.tweets.split.") else path
 
 
+def look(content, place):
+    """What a run looks at before its first job: the files of each corpus."""
+    config, root = load(content), Path(os.path.relpath(place))
+    preflight.check(config, root)
+    return preflight.corpus_files(config, root)
+
+
 def lines(content, place):
     """What is said of a configuration whose relative paths start at `place`; nothing where it is right."""
     try:
-        Wiring(load(content), place)
+        look(content, place)
     except VisnerError as error:
         return str(error).splitlines()
     return []
@@ -170,8 +176,10 @@ def test_all_is_looked_at_without_importing_torch(content, place):
     """Snakemake starts often, and torch takes seconds."""
     (place / "config.yaml").write_text(yaml.safe_dump(content))
     code = (
-        "import sys; from visner.config import load; from visner.workflow import Wiring; "
-        f"Wiring(load({str(place / 'config.yaml')!r}), {str(place)!r}); "
+        "import sys; from pathlib import Path; from visner import jobs; from visner.config import load; "
+        "from visner.preflight import check, corpus_files; "
+        f"config, place = load({str(place / 'config.yaml')!r}), Path({str(place)!r}); "
+        "check(config, place); corpus_files(config, place); "
         "print(*[name for name in ('torch', 'torchvision', 'transformers', 'gensim') if name in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib")}
@@ -183,7 +191,7 @@ def test_a_job_on_a_node_need_not_see_what_only_other_jobs_read(content, place):
     for key in ("embeddings.own.weights", "vectors.ready.flair.forward", "studies.tweets.published"):
         set_path(content, key, "/on/the/login/node/only")
     assert len(lines(content, place)) == 3
-    assert Wiring(load(content), place, preflight=False).store == os.path.relpath(place / "store")
+    assert set(preflight.corpus_files(load(content), place)) == set(content["corpora"])
 
 
 def test_all_that_is_missing_is_said_at_once(content, place):
@@ -208,21 +216,17 @@ def test_case_variables_and_the_home_folder_are_put_into_every_path(content, pla
     monkeypatch.setenv("PLACE", str(place))
     monkeypatch.setenv("OUTER", str(place.parent))
     monkeypatch.setenv("HOME", str(place))
-    plain = Wiring(load(content), place)
+    plain = look(content, place)
     for key, path in PATHS.items():
         set_path(content, key, before + path)
     content["store"] = before + "store"
-    wiring = Wiring(load(content), place.parent / "elsewhere")
-    assert wiring.store == plain.store == os.path.relpath(place / "store")
+    wiring = look(content, place.parent / "elsewhere")
+    assert below(place, load(content).store) == place / "store"
     for corpus in ("ene", "tweets"):
-        files = wiring.corpus_files(SimpleNamespace(corpus=corpus))
-        assert [file.resolve() for file in files] == [
-            file.resolve() for file in plain.corpus_files(SimpleNamespace(corpus=corpus))
-        ]
-    assert wiring.listings["attached"]["a.jpg"] == plain.listings["attached"]["a.jpg"]
-    assert set(wiring.hub_encoders().values()) == {"bert-base-uncased@v1"}
+        files = wiring[corpus]
+        assert [file.resolve() for file in files] == [file.resolve() for file in plain[corpus]]
     # nothing of it is recorded: what a result is made by is the same on another machine
-    assert str(place) not in wiring.system(SimpleNamespace(experiment="bert")) + wiring.config.model_dump_json()
+    assert str(place) not in str(load(content).system("bert")) + load(content).model_dump_json()
 
 
 @pytest.mark.parametrize("key", [*PATHS, "store"])
@@ -240,12 +244,6 @@ def test_case_a_variable_that_is_not_set_stops_with_its_key(content, place, key,
     assert "the environment variable $SCRATCHDIR isn't set" in lines(content, place)[0]
 
 
-def run(*words):
-    """A command of visner's, its errors as they are raised."""
-    arguments = cli.build_parser().parse_args([str(word) for word in words])
-    arguments.run(arguments)
-
-
 def folder_of_pictures(place):
     source = open_source(FolderImages(source="folder", folder="$PLACE/pictures", manifest="~/manifest.tsv"), "root")
     return [candidate.open().name for candidate in source.candidates("山")] == [str(place / "pictures" / "a.jpg")]
@@ -257,8 +255,9 @@ def attached_pictures(place):
 
 
 def ready_word_vectors(place):
-    recipe, output = '{"path": "$PLACE/glove.txt", "dimensions": 3}', place / "made.safetensors"
-    run("vectors", "glove", "--recipe", recipe, "--unit", "word", "--root", "root", "--resume", "x", "--output", output)
+    recipe, output = Glove(path="$PLACE/glove.txt", dimensions=3), place / "made.safetensors"
+    root = Path("root")
+    glove(sentences=[], words=[], output=output, recipe=recipe, unit="word", root=root, resume=Path("x"))
     return output.stat().st_size > 0
 
 
@@ -290,10 +289,9 @@ def test_a_job_that_converts_weights_or_a_language_model_opens_that_path_too(pla
     monkeypatch.setenv("PLACE", str(place))
     with pytest.raises(VisnerError, match="weights: \\$PLACE/weights.safetensors is no resnet18: it lacks"):
         make_weights(Embedding(backbone="resnet18", weights="$PLACE/weights.safetensors"), "root")
-    models = {"forward": "$PLACE/flair.safetensors", "backward": "$PLACE/flair.safetensors"}
-    words = ("--recipe", json.dumps(models), "--direction", "forward", "--root", "root", "--output", place / "made")
+    recipe = Flair(forward="$PLACE/flair.safetensors", backward="$PLACE/flair.safetensors")
     with pytest.raises(VisnerError, match=str(place / "flair.safetensors")):
-        run("vectors", "flair-import", *words)
+        flair_import(output=place / "made", recipe=recipe, direction="forward", root=Path("root"))
 
 
 def test_a_store_may_be_made_but_not_in_a_file(content, place):

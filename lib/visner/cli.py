@@ -4,13 +4,17 @@ import argparse
 import importlib
 import os
 import sys
+from pathlib import Path
 
 from visner import __version__, stages
 from visner.errors import VisnerError
 
-COMMANDS = {stage: f"visner.{stage}.command" for stage in stages.STAGES} | {
+LIBRARY = Path(__file__).parent
+COMMANDS = {
+    stage: f"visner.{stage}.command" for stage in stages.STAGES if (LIBRARY / stage / "command.py").is_file()
+} | {
     "tag": "visner.tag_command",
-    "plan": "visner.planning.plan_command",
+    "plan": "visner.plan",
     "store": "visner.images.crawling.store_command",
 }
 

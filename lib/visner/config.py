@@ -18,6 +18,7 @@ from visner.recipes import (
     Corpus,
     Embedding,
     Experiment,
+    Grounding,
     Images,
     Matcher,
     Name,
@@ -40,6 +41,7 @@ class Config(Recipe):
     embeddings: dict[Name, Embedding] = {}
     vectors: dict[Name, Vectors] = {}
     matchers: dict[Name, Matcher] = {}
+    groundings: dict[Name, Grounding] = {}
     experiments: dict[Name, Experiment] = {}
     studies: dict[Name, Study] = {}
     store: NewFolder = "store"
@@ -64,6 +66,8 @@ class Config(Recipe):
                 )
         for name, matcher in self.matchers.items():
             self._check_matcher(f"matchers.{name}", matcher)
+        for name, grounding in self.groundings.items():
+            self._check_grounding(f"groundings.{name}", grounding)
         for name, experiment in self.experiments.items():
             at = f"experiments.{name}"
             if name in RESERVED:
@@ -74,9 +78,8 @@ class Config(Recipe):
             if not self.corpora[experiment.corpus].classes:
                 raise ValueError(f"{at}.corpus: corpora.{experiment.corpus} has no classes to recognise")
             if experiment.fusion != "none":
-                self._known(f"{at}.images", experiment.images, self.images)
-                self._known(f"{at}.embedding", experiment.embedding, self.embeddings)
-                self._check_grounding(at, experiment)
+                self._known(f"{at}.grounding", experiment.grounding, self.groundings)
+                self._check_units(f"{at}.grounding", experiment)
             if isinstance(experiment, BiLSTMExperiment):
                 self._check_vectors(at, experiment)
         for name, vectors in self.vectors.items():
@@ -120,13 +123,54 @@ class Config(Recipe):
     def shown_systems(self, study: str) -> list[str]:
         """The systems of a study that see pictures as they are: what its gallery can show."""
         experiments = {name: self.experiments[name] for name in self.studies[study].systems}
-        return [name for name, one in experiments.items() if one.fusion != "none" and one.control is None]
+        return [
+            name
+            for name, one in experiments.items()
+            if one.grounding is not None and self.groundings[one.grounding].control is None
+        ]
+
+    def pictures_of(self, grounding: Grounding, corpus: str) -> tuple[str, str]:
+        """The images recipe whose pictures a corpus' units see, and the corpus whose queries it was asked."""
+        if grounding.by != "voken":
+            return grounding.images, corpus
+        matcher = self.matchers[grounding.matcher]
+        return matcher.pool or matcher.images, matcher.pool_corpus or matcher.corpus
+
+    def system(self, name: str) -> dict[str, dict]:
+        """All recipes that an experiment's system is made by, as JSON has them; not how a source is asked (`crawl`)."""
+        experiment = self.experiments[name]
+        used = {"experiments": {name}, "corpora": {experiment.corpus}, "vectors": set(), "groundings": set()}
+        used |= {"images": set(), "embeddings": set(), "matchers": set()}
+        if isinstance(experiment, BiLSTMExperiment):
+            used["vectors"].add(experiment.vectors)
+            vectors = self.vectors[experiment.vectors]
+            for part in filter(None, (vectors.glove_char, vectors.glove_word, vectors.flair)):
+                used["corpora"].update(part.corpora)
+        if experiment.grounding:
+            used["groundings"].add(experiment.grounding)
+            grounding = self.groundings[experiment.grounding]
+            images, asked = self.pictures_of(grounding, experiment.corpus)
+            used["images"].add(images)
+            used["corpora"].add(asked)
+            used["embeddings"].add(grounding.embedding)
+            if grounding.by == "voken":
+                matcher = self.matchers[grounding.matcher]
+                used["matchers"].add(grounding.matcher)
+                used["images"].add(matcher.images)
+                used["embeddings"].add(matcher.embedding)
+        return {
+            section: {
+                one: getattr(self, section)[one].model_dump(mode="json", exclude={"crawl"}) for one in sorted(names)
+            }
+            for section, names in sorted(used.items())
+        }
 
     def _check_vectors(self, at: str, experiment: BiLSTMExperiment) -> None:
         self._known(f"{at}.vectors", experiment.vectors, self.vectors)
-        if experiment.fusion == "gate" and self.vectors[experiment.vectors].flair is None:
+        if experiment.fusion not in ("none", "simple") and self.vectors[experiment.vectors].flair is None:
             raise ValueError(
-                f"{at}.fusion: the gate reads Flair vectors (eq. 5), and vectors.{experiment.vectors} has none"
+                f"{at}.fusion: {experiment.fusion} reads Flair vectors, and vectors.{experiment.vectors} has none; set "
+                "its flair, or fusion to simple"
             )
 
     def _check_matcher(self, at: str, matcher: Matcher) -> None:
@@ -151,26 +195,31 @@ class Config(Recipe):
         recipe = self.corpora[corpus]
         return recipe.nouns.queries == "sentences" or getattr(recipe, "units", "characters") == "characters"
 
-    def _check_grounding(self, at: str, experiment: Experiment) -> None:
-        """What an experiment's grounding asks of the other recipes that it names."""
-        most, key = self.images[experiment.images].depth, f"images.{experiment.images}.depth"
-        if experiment.grounding == "queries":
-            if not self._asks(experiment.corpus):
-                raise ValueError(f"{at}.grounding: queries are found in text of characters, not of tokens")
+    def _check_grounding(self, at: str, grounding: Grounding) -> None:
+        self._known(f"{at}.embedding", grounding.embedding, self.embeddings)
+        if grounding.by == "voken":
+            self._known(f"{at}.matcher", grounding.matcher, self.matchers)
+            most, key = self.matchers[grounding.matcher].top, f"matchers.{grounding.matcher}.top"
         else:
-            self._attached(f"{at}.images", experiment.images)
-        if experiment.grounding == "vokens":
-            self._known(f"{at}.matcher", experiment.matcher, self.matchers)
-            matcher = self.matchers[experiment.matcher]
-            for name in ("corpus", "images"):
-                if getattr(matcher, name) != getattr(experiment, name):
-                    raise ValueError(
-                        f"{at}.{name}: matchers.{experiment.matcher} has the {name} {getattr(matcher, name)!r}; "
-                        "both need the same"
-                    )
-            most, key = matcher.top, f"matchers.{experiment.matcher}.top"
-        if experiment.k is not None and experiment.k > most:
-            raise ValueError(f"{at}.k: {experiment.k} is more than {key}; choose 1 to {most}")
+            self._known(f"{at}.images", grounding.images, self.images)
+            most, key = self.images[grounding.images].depth, f"images.{grounding.images}.depth"
+        if grounding.by == "attachment":
+            self._attached(f"{at}.images", grounding.images)
+        elif grounding.k > most:
+            raise ValueError(f"{at}.k: {grounding.k} is more than {key}; choose 1 to {most}")
+
+    def _check_units(self, at: str, experiment: Experiment) -> None:
+        """Whether a grounding can be that of an experiment's corpus."""
+        grounding = self.groundings[experiment.grounding]
+        if grounding.by == "query" and not self._asks(experiment.corpus):
+            raise ValueError(f"{at}: queries are found in text of characters, not of tokens")
+        if grounding.by == "voken":
+            corpus = self.matchers[grounding.matcher].corpus
+            if corpus != experiment.corpus:
+                raise ValueError(
+                    f"{at}: matchers.{grounding.matcher} finds the vokens of the corpus {corpus!r}, not of "
+                    f"{experiment.corpus!r}"
+                )
 
     def _attached(self, key: str, name: str) -> None:
         if self.images[name].source != "attached":

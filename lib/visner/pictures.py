@@ -42,7 +42,7 @@ def iterate_vectors(
     columns = {region: column for column, region in enumerate(regions)}
     seen = np.zeros((len(places), len(columns)), bool)
     for batch in iterate_batches(list(shards), None, ["image_id", "region", "vector"]):
-        vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)  # [N, V]
+        vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)  # [N, V], as it is stored
         kept, rows, of_regions = [], [], []
         found = zip(batch.column("image_id").to_pylist(), batch.column("region").to_pylist(), strict=True)
         for row, (image_id, region) in enumerate(found):
@@ -52,7 +52,7 @@ def iterate_vectors(
                 kept.append(row)
                 rows.append(at[0])
                 of_regions.append(at[1])
-        yield rows, of_regions, vectors[kept]
+        yield rows, of_regions, vectors[kept].astype(np.float32, copy=False)
     missing = [image_id for image_id, all_seen in zip(image_ids, seen.all(1), strict=True) if not all_seen]
     if missing:
         raise VisnerError(f"{len(missing)} pictures have no vector, {min(missing)} among them; embed the shards again")

@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from visner import encoders, keyed_vectors
+from visner import corpora, encoders, keyed_vectors
 from visner.config import Config
 from visner.embeddings import published
 from visner.errors import VisnerError
 from visner.evaluation.published import read_published
+from visner.provenance import sha256_file
 from visner.recipes import below
 
 GPUS = ("nvidia[0-9]*", "dxg", "kfd")  # in /dev: NVIDIA's, the same under Windows, AMD's
@@ -23,15 +24,53 @@ EXISTS = {"file": os.path.isfile, "folder": os.path.isdir, "file or folder": os.
 Look = tuple[str, Callable[[], object]]  # how its faults begin, with the key; raises VisnerError where there is one
 
 
-def check(config: Config, root: Path, coming: Collection[Path] = ()) -> None:
+DOWNLOADS = "resources/corpora/{corpus}/{file}"  # where a rule puts what it downloads
+
+
+def check(config: Config, root: Path) -> None:
     """VisnerError with a line for each key that names something missing or unusable; relative paths start at `root`.
 
-    The files in `coming` need not be there yet: a rule fetches them.
+    Files that a rule downloads need not be there yet.
     """
+    coming = {path for name in config.corpora for path in _downloaded(config, root, name)}
     paths = ((f"{key}: ", partial(_look_for, place.kind, root, text, coming)) for key, text, place in config.places())
     faults = _faults(paths) or _faults(_contents(config, root))
     if faults:
         raise VisnerError("\n".join(f"configuration: {fault}" for fault in faults))
+
+
+def corpus_files(config: Config, root: Path) -> dict[str, list[Path]]:
+    """corpus -> all its files; those that a rule downloads need not be there yet, but none may be another variant.
+
+    VisnerError where a corpus has no files. It is raised when the configuration is loaded, for Snakemake shows errors
+    of input functions as tracebacks.
+    """
+    return {name: _files_of(config, root, name) for name in config.corpora}
+
+
+def _downloaded(config: Config, root: Path, corpus: str) -> dict[Path, str]:
+    """The files of a corpus that a rule downloads, and the sha256 that each must have."""
+    download = getattr(config.corpora[corpus], "download", None)
+    sums = download.sha256 if download else {}
+    return {Path(root, DOWNLOADS.format(corpus=corpus, file=file)): sums[file] for file in sums}
+
+
+def _files_of(config: Config, root: Path, corpus: str) -> list[Path]:
+    coming = _downloaded(config, root, corpus)
+    try:
+        for path, sha256 in coming.items():
+            if path.is_file():
+                corpora.refuse_other_variant(f"download: {path}", sha256, sha256_file(path))
+        files = corpora.files(config.corpora[corpus], root, coming)
+        unread = [str(path) for path in coming if path not in files]
+        if unread:
+            raise VisnerError(
+                f"download: no split reads {', '.join(unread)}: name it there, or leave out `download`, and what "
+                "`split` names is read unchecked"
+            )
+        return files
+    except VisnerError as error:
+        raise VisnerError(f"configuration: corpora.{corpus}.{error}") from None
 
 
 def sees_gpu(devices: str | Path = "/dev") -> bool:

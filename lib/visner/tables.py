@@ -45,6 +45,7 @@ WORD = pa.struct(
 )
 WORDS = pa.schema([("sentence_id", pa.string()), ("words", pa.list_(WORD))])
 QUERIES = pa.schema([("query", pa.string()), ("occurrences", pa.int64()), ("shard", pa.int32())])
+SHARD_QUERIES = pa.schema([("query", pa.string())])
 IMAGES = pa.schema(
     [
         ("query", pa.string()),
@@ -72,6 +73,12 @@ ROW_KEYS = pa.schema(  # a row of vectors.npy, in its order
         ("region", pa.int32()),  # as in the embeddings table
     ]
 )
+POOL = pa.schema(  # a picture that is searched, in the order of the index
+    [
+        ("image_id", pa.string()),
+        ("names", pa.list_(pa.string())),  # the attachments, or queries, that have it
+    ]
+)
 VOKENS = pa.schema(
     [
         ("sentence_id", pa.string()),
@@ -89,16 +96,13 @@ PREDICTIONS = pa.schema(
 )
 
 
-def embeddings_schema(dimensions: int) -> pa.Schema:
-    """The embeddings table; region 0 is the pooled picture, 1-49 the 7x7 grid in reading order."""
-    vector = pa.list_(pa.float32(), dimensions)
+def embeddings_schema(dimensions: int, stored: str = "float32") -> pa.Schema:
+    """The embeddings table; region 0 is the pooled picture, 1-49 the 7x7 grid in reading order.
+
+    `stored` is the type of a vector's numbers, float16 or float32.
+    """
+    vector = pa.list_(pa.from_numpy_dtype(stored), dimensions)
     return pa.schema([("image_id", pa.string()), ("region", pa.int32()), ("vector", vector)])
-
-
-def pool_schema(dimensions: int) -> pa.Schema:
-    """The table of a matcher's pool: a picture, the attachments (or queries) that have it, its vector of norm 1."""
-    vector = pa.list_(pa.float32(), dimensions)
-    return pa.schema([("image_id", pa.string()), ("names", pa.list_(pa.string())), ("vector", vector)])
 
 
 def shard_of(query: str, shards: int) -> int:
@@ -226,6 +230,8 @@ def count_rows(path: str | Path) -> int:
 
 def shard_rows(path: str | Path, shard: int, shards: int) -> range:
     """The rows of a table that are a shard's, where its rows are spread over `shards` jobs: as many for each."""
+    if not 0 <= shard < shards:
+        raise VisnerError(f"shard {shard}: shards are counted from 0 to {shards - 1}")
     return shard_range(count_rows(path), shard, shards)
 
 

@@ -4,7 +4,7 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple, overload
@@ -18,13 +18,11 @@ from visner.embeddings.embed import embed
 from visner.embeddings.weights import Weights, read_weights
 from visner.errors import VisnerError
 from visner.grounding.queries import mean_vectors, unit_rows
-from visner.images.fetch import fetch
-from visner.ner.bilstm_crf import prepare
-from visner.ner.dataset import build_sentence
-from visner.ner.frozen import Tables
-from visner.ner.inputs import NOTHING, read_indexed
-from visner.ner.recogniser import Data
-from visner.ner.train import load, predict
+from visner.images.fetch import look_up
+from visner.ner import saving
+from visner.ner.batches import Data, decode_all
+from visner.ner.bilstm_data import Tables
+from visner.ner.vectors import NOTHING, read_indexed
 from visner.nouns.finder import NounFinder
 from visner.pictures import first_pictures
 from visner.spans import bio_to_spans
@@ -90,8 +88,8 @@ class Tagger:
         self.device, self._threads = devices.choose(gpu), threads
         self._finder = NounFinder(trained.config.corpora[self.recipe.corpus].nouns, trained.root)
         with self._aside():
-            self.model, self.labels = load(trained.model, self.device)
-            if self.model.recipe.fingerprint("seeds") != self.recipe.fingerprint("seeds"):
+            self.model, beside = saving.load(trained.model, self.device)
+            if {**beside.get("recipe", {}), "seeds": None} != {**self.recipe.model_dump(mode="json"), "seeds": None}:
                 raise VisnerError(f"{trained.model}: trained by another recipe than system.json's; {trained.again}")
             self._read_vectors(trained)
             self._pictures = _Pictures(trained, self.device, fetch) if self.recipe.fusion != "none" else None
@@ -126,18 +124,19 @@ class Tagger:
         if self._pictures:
             rows, visual = self._pictures.of({query for one in words for word in one for query in word["queries"]})
         contextual = self._contextual([[word["surface"] for word in one] for one in words])
+        given = replace(self._tables, contextual=contextual, visual=visual)
         sentences, first = [], 0
         for text, one in zip(texts, words, strict=True):
             seen = unit_rows(len(text), one, rows) if self._pictures else None
-            indexed = build_sentence("", list(text), one, first, seen, self._char_index, self._word_index)
-            sentences.append(indexed)
+            sentences.append(
+                given.sentence("", list(text), one, first, seen, None, self.recipe.series, self.recipe.distinct)
+            )
             first += len(one)
-        given = Tables(self._chars, self._words, contextual, visual)
         filled = [i for i, text in enumerate(texts) if text]
-        data = Data({}, partial(prepare, tables=given, device=self.device))
-        predicted = predict(self.model, data, [sentences[i] for i in filled], self.labels)
-        by_text = dict(zip(filled, predicted, strict=True))
-        return [_tagged(text, words[i], rows, *by_text.get(i, ([], None))) for i, text in enumerate(texts)]
+        data = Data({}, partial(given.batch, device=self.device))
+        decoded = decode_all(self.model, data, [sentences[i] for i in filled])
+        by_text = dict(zip(filled, decoded, strict=True))
+        return [_tagged(text, words[i], rows, *by_text.get(i, ([], None))[:2]) for i, text in enumerate(texts)]
 
     @contextmanager
     def _aside(self) -> Iterator[None]:
@@ -154,8 +153,9 @@ class Tagger:
             trained.check(name, path)
             return path
 
-        self._char_index, self._chars = read_indexed(checked("glove_char")) if recipe.glove_char else ({}, NOTHING)
-        self._word_index, self._words = read_indexed(checked("glove_word")) if recipe.glove_word else ({}, NOTHING)
+        char_index, chars = read_indexed(checked("glove_char") if recipe.glove_char else None)
+        word_index, words = read_indexed(checked("glove_word") if recipe.glove_word else None)
+        self._tables = Tables(chars, words, char_index=char_index, word_index=word_index)
         models = (checked(f"flair_{direction}") for direction in ("forward", "backward"))
         self._encoder = FlairEncoder(*models, self.device) if recipe.flair else None
 
@@ -166,12 +166,15 @@ class Tagger:
         return np.concatenate([*encoded, np.zeros((0, self._encoder.dimensions), dtype=np.float32)])
 
 
+load = Tagger  # as programs call it: visner.load(folder)
+
+
 class _Pictures:
     """Vectors of queries: those of the experiment's grounding by their keys, others looked up by the stages."""
 
     def __init__(self, trained: Trained, device: torch.device, fetch: bool):
-        self._trained, self._device, self._recipe = trained, device, trained.recipe
-        grounding = trained.results / "grounding" / trained.name
+        self._trained, self._device, self._recipe = trained, device, trained.grounding
+        grounding = trained.results / "grounding" / trained.recipe.grounding / trained.recipe.corpus
         keys, vectors = grounding / "keys.parquet", grounding / "vectors.npy"
         trained.check("keys", keys)
         trained.check("visual", vectors)
@@ -209,15 +212,13 @@ class _Pictures:
     def _look_up(self, queries: list[str]) -> dict[str, np.ndarray]:
         """The vectors [V] of those queries that have pictures, by the stages `images` and `embeddings`."""
         with tempfile.TemporaryDirectory() as folder:
-            asked, shard, vectors = (Path(folder) / name for name in ("queries", "images", "vectors"))
-            rows = ({"query": query, "occurrences": 1, "shard": 0} for query in queries)
-            tables.write_table(asked, tables.QUERIES, rows)
-            fetch(self._images, self._trained.root, self._store, asked, 0, shard)
+            shard, vectors = (Path(folder) / name for name in ("images", "vectors"))
+            look_up(queries, shard, self._images, self._trained.root, self._store)
             pictures = first_pictures([shard], self._recipe.k)
             if not pictures:
                 return {}
             recipe = self._trained.config.embeddings[self._recipe.embedding]
-            embed(recipe, self._weights, shard, self._store, vectors, self._device)
+            embed(self._weights, shard, vectors, recipe, self._store, self._device)
             return dict(zip(pictures, mean_vectors(pictures, [vectors]), strict=True))
 
     @cached_property

@@ -9,7 +9,7 @@ from visner import config, tables
 from visner.config_errors import suggest
 from visner.errors import VisnerError
 from visner.provenance import sha256_file
-from visner.recipes import below
+from visner.recipes import Grounding, below
 
 MODEL = "model.safetensors"
 
@@ -34,8 +34,9 @@ class Trained:
         try:
             content = system["config"]
             ((self.name, recipe),) = content["experiments"].items()
-            if crawl := system.get("crawl"):
-                content["images"][recipe["images"]]["crawl"] = crawl
+            images = content["groundings"].get(recipe["grounding"], {}).get("images")
+            if images and system.get("crawl"):
+                content["images"][images]["crawl"] = system["crawl"]
             self.config = config.load(content)
             self.root = self.project / system["root"]
             self.store = below(self.root, system["store"])
@@ -49,6 +50,11 @@ class Trained:
         self.model = self.folder / f"seed{self.seed}" / MODEL
         history = tables.read_json(self.model.with_name("training.json"))
         self._sums = history.get("provenance", {}).get("tables", {})
+
+    @property
+    def grounding(self) -> Grounding | None:
+        """What its units see, if it sees pictures."""
+        return self.config.groundings[self.recipe.grounding] if self.recipe.grounding else None
 
     @property
     def again(self) -> str:
@@ -74,8 +80,11 @@ class Trained:
     def _refuse(self, given: str | Path) -> None:
         if self.recipe.model != "bilstm_crf":
             raise VisnerError(f"{given}: it is a {self.recipe.model}, and only a bilstm_crf can tag raw text as yet")
-        if self.recipe.control:
-            raise VisnerError(f"{given}: the control `{self.recipe.control}` has no pictures of its own to tag with")
+        grounding = self.grounding
+        if grounding and grounding.by != "query":
+            raise VisnerError(f"{given}: its units see pictures by {grounding.by}, and raw text has queries only")
+        if grounding and grounding.control:
+            raise VisnerError(f"{given}: the control `{grounding.control}` has no pictures of its own to tag with")
         if getattr(self.config.corpora[self.recipe.corpus], "units", "characters") == "tokens":
             raise VisnerError(f"{given}: it labels tokens, and only systems that label characters can tag raw text")
         if not _in_project(self.folder):

@@ -25,13 +25,13 @@ def test_a_file_of_weights_says_what_it_is(weights, recipe):
 
 
 def test_random_weights_are_the_same_bytes_in_another_process(weights, recipe, tmp_path):
-    code = (
-        "import sys; from argparse import ArgumentParser; from visner.embeddings import command; p = ArgumentParser(); "
-        "command.add_arguments(p); command.run(p.parse_args(sys.argv[1:]))"
-    )
     output = tmp_path / "again.safetensors"
-    arguments = ["weights", "--recipe", recipe.fingerprint(), "--output", str(output)]
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+    code = (
+        "import sys; from pathlib import Path; from visner.embeddings.weights import weights; "
+        "from visner.recipes import Embedding; "
+        "weights(Path(sys.argv[1]), Embedding.model_validate_json(sys.argv[2]), Path())"
+    )
+    subprocess.run([sys.executable, "-c", code, output, recipe.fingerprint()], check=True)
     assert output.read_bytes() == weights.read_bytes()
 
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from visner.images.crawling.client import FAILURES, Client, Failure
+from visner.images.crawling.client import Client
+from visner.images.crawling.failures import FAILURES, Failure
 from visner.recipes import Crawl
 
 LIMIT = 100_000

@@ -10,7 +10,8 @@ from client_calls import FAST, LIMIT, failure, get, get_all, reason
 from hostile_bodies import gzip_bomb, picture
 
 from visner.errors import VisnerError
-from visner.images.crawling.client import Client, Failure
+from visner.images.crawling.client import Client
+from visner.images.crawling.failures import Failure
 from visner.images.prepare import Rejected, prepare
 from visner.recipes import Crawl
 

@@ -10,12 +10,11 @@ import psutil
 import pytest
 from hostile_bodies import picture, slow_jpeg
 from hostile_server import HostileServer
+from local_shard import counts_of, fetched
 from loopback_crawl import FAST, bing, crawl, custom, expected, outcomes
 
-from visner import tables
 from visner.errors import VisnerError
 from visner.images.decoding import Decoders
-from visner.images.fetch import fetch
 from visner.images.prepare import Picture
 from visner.recipes import FolderImages
 
@@ -123,9 +122,9 @@ def test_case_a_slow_picture_of_a_folder_is_a_row_and_the_next_takes_its_turn(tm
     (tmp_path / "pool" / "色").mkdir(parents=True)
     for name, content in {"0": slow_jpeg(300, 200), "1": SLOW, "2": picture(1), "3": picture(2)}.items():
         (tmp_path / "pool" / "色" / f"{name}.jpg").write_bytes(content)
-    tables.write_table(tmp_path / "queries", tables.QUERIES, [{"query": "色", "occurrences": 1, "shard": 0}])
     recipe = FolderImages(source="folder", folder="pool", depth=2, max_seconds=0.2)
-    counts = fetch(recipe, tmp_path, tmp_path / "store", tmp_path / "queries", 0, tmp_path / "0.parquet", 2)
+    fetched(tmp_path, recipe, ["色"], workers=2)
+    counts = counts_of(tmp_path)
     assert counts["rejected"] == {"too-many-scans": 1, "too-slow": 1}
     assert counts["pictures"] == 2
 

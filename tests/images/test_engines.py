@@ -184,3 +184,12 @@ def test_without_icrawler_the_extra_is_named():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.splitlines()[-1].startswith("visner.errors.VisnerError: images: source 'bing' needs icrawler")
     assert done.stderr.splitlines()[-1].endswith("pip install 'visner[crawl]'")
+
+
+@pytest.mark.parametrize("missing", ["aiohttp", "protego"])
+def test_without_what_asks_the_extra_is_named(missing):
+    code = f"import sys; sys.modules[{missing!r}] = None\nimport visner.images.crawling.shard"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    line = f"visner.errors.VisnerError: a crawl needs {missing}: make install, or pip install 'visner[crawl]'"
+    assert done.stderr.splitlines()[-1] == line
+    assert "During handling" not in done.stderr

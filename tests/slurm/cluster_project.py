@@ -13,7 +13,6 @@ from pathlib import Path
 
 import psutil
 from cluster import Cluster
-from embedding_tables import stored
 from tiny_project import CONFIG, EXPERIMENT, TARGET, Project, make_project
 
 LIMIT = 540  # seconds for a run of Snakemake: while SLURM's controller is away it can wait for good
@@ -87,7 +86,10 @@ class ClusterProject:
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):  # it has ended meanwhile
                 command = " ".join(process.cmdline())
-                if re.match(rf"\S+ -m visner --log \S+ {name} ", command) and Path(process.cwd()) == self.folder:
+                is_stage = re.match(rf"\S+ -m visner --log \S+ {name} ", command)
+                if script := re.search(r"\S+\.stage\.py", command):  # Snakemake's copy of it names its rule
+                    is_stage = name.replace(" ", "_") in Path(script[0]).read_text()
+                if is_stage and Path(process.cwd()) == self.folder:
                     found.append(process)
         return found
 
@@ -97,9 +99,9 @@ class ClusterProject:
         wait_for(lambda: list((self.folder / "results" / ".resume").glob("*.safetensors")), pause=0.005)
         training.send_signal(signal.SIGSTOP)
 
-    def stop_embedding_after_a_batch(self) -> None:
-        """All jobs that embed stand still, with vectors in the store and pictures to go."""
-        wait_for(lambda: stored(self.folder / "store"), pause=0.005)
+    def stop_embedding(self) -> None:
+        """All jobs that embed stand still, with pictures to go."""
+        wait_for(lambda: list(self.folder.glob("store/embeddings/*")), pause=0.005)
         for job in self.stages("embeddings embed"):
             job.suspend()
 

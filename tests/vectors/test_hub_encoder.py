@@ -74,15 +74,24 @@ def hub(tmp_path):
 
 SCRIPT = """
 import sys
-from visner.cli import main
+from pathlib import Path
+from visner import encoders, stages
+from visner.errors import VisnerError
+from visner.vectors.hub_encoder import hub_encoder
+stages.start_log(None)
 for encoder, output in zip(sys.argv[1::2], sys.argv[2::2]):
-    status = main(["vectors", "encoder", "--name", encoder, "--output", output])
+    status = 0
+    try:
+        hub_encoder(files=[Path(output) / name for name in encoders.FETCHED], name=encoder)
+    except VisnerError as error:
+        status = 1
+        print("visner vectors:", error, file=sys.stderr)
     print("status", status, file=sys.stderr)
 """
 
 
 def fetch(hub, place, *encoders):
-    """The command's status and messages for each encoder, which it writes to `place`/{encoder}.
+    """The status and messages for each encoder, which it writes to `place`/{encoder}.
 
     In a process of its own: the library reads its environment when it is imported, which takes seconds.
     """

@@ -26,6 +26,7 @@ from visner.recipes.experiments import (
     Study,
     Training,
 )
+from visner.recipes.groundings import AttachmentGrounding, Grounding, QueryGrounding, VokenGrounding
 from visner.recipes.pictures import (
     AttachedImages,
     Crawl,
@@ -35,13 +36,14 @@ from visner.recipes.pictures import (
     EngineImages,
     FolderImages,
     Images,
-    SampleImages,
+    LocalImages,
 )
 from visner.recipes.vectors import Flair, Glove, Vectors
 from visner.recipes.vokens import Matcher
 
 __all__ = [
     "AttachedImages",
+    "AttachmentGrounding",
     "BertExperiment",
     "BiLSTMExperiment",
     "ConllCorpus",
@@ -61,20 +63,23 @@ __all__ = [
     "FolderImages",
     "Gallery",
     "Glove",
+    "Grounding",
     "Images",
+    "LocalImages",
     "Matcher",
     "ImgidCorpus",
     "Name",
     "NewFolder",
     "Nouns",
     "PositiveInt",
+    "QueryGrounding",
     "Recipe",
-    "SampleImages",
     "StockmarkCorpus",
     "Study",
     "TextCorpus",
     "Training",
     "Vectors",
+    "VokenGrounding",
     "below",
     "is_path",
 ]

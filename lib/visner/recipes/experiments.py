@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, PositiveFloat, Tag, model_validator
 from visner.recipes.base import BERT, File, Name, PositiveInt, Recipe, Seed
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
+Fusion = Literal["none", "simple", "gate", "blend", "attention"]  # each a file of visner/ner/fusion/
 
 
 class Training(Recipe):
@@ -39,41 +40,56 @@ class FineTuning(Training):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01  # not of biases, norms and the CRF
 
 
+MOVED = ("images", "k", "embedding", "control", "matcher")  # keys that groundings have, and experiments had
+
+
 class ExperimentRecipe(Recipe):
-    """What all systems share: the corpus, where their pictures come from, how they are trained, once a seed."""
+    """What all systems share: the corpus, the pictures that its units see, how they are trained, once a seed."""
 
     corpus: Name
-    images: Name | None = None
-    k: PositiveInt | None = None  # how many pictures a word sees at most
-    embedding: Name | None = None
-    control: Literal["shuffled", "noise", "presence"] | None = None
+    grounding: Name | None = None
+    fusion: Fusion = "none"
+    gate: Literal["scalar", "vector"] | None = None  # of the fusion `gate`
+    heads: PositiveInt = 8  # of the fusion `attention`
+    pictures: Literal["mean", "series"] | None = None  # of a word; null: series for attention, mean for the others
+    distinct: bool = True  # of a series: a picture of several words is there once, not once a word
     visual_scale: Literal["auto", "none"] = "auto"  # auto: pictures' vectors are brought to the length of the others
     constrained: bool = True  # no I- that continues nothing is predicted
     precision: Literal["float32", "bfloat16"] = "float32"
     training: Training = Training()
     seeds: list[Seed] = Field(default=[1], min_length=1)
 
-    def _picture_keys(self) -> dict[str, bool]:
-        """The keys that are about pictures, and whether a fusion needs them."""
-        return {"images": True, "k": True, "embedding": True, "grounding": True}
+    @property
+    def series(self) -> bool:
+        """Whether each picture of a word is seen by itself, and not their mean."""
+        return self.fusion == "attention" and self.pictures != "mean"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pictures_are_a_groundings(cls, content: Any):
+        moved = [key for key in MOVED if isinstance(content, dict) and key in content]
+        if moved:
+            raise ValueError(
+                f"{', '.join(moved)}: pictures are a recipe of their own now: write `groundings: {{NAME: {{by: query, "
+                "images: ..., embedding: ..., k: ...}}` (by: voken has a matcher in place of images, by: attachment no "
+                "k), and here `grounding: NAME`"
+            )
+        return content
 
     @model_validator(mode="after")
-    def _pictures_match_fusion(self):
-        keys = self._picture_keys()
-        if self.fusion == "none":
-            given = [key for key in (*keys, "control") if getattr(self, key) is not None]
-            if given:
-                choices = [choice for choice in _choices(type(self), "fusion") if choice != "none"]
-                raise ValueError(
-                    f"`fusion: none` sees no pictures: leave out {', '.join(given)}, "
-                    f"or set fusion to {' or '.join(choices)}"
-                )
-        else:
-            missing = [key for key, needed in keys.items() if needed and getattr(self, key) is None]
-            if missing:
-                raise ValueError(f"`fusion: {self.fusion}` needs pictures: set {', '.join(missing)}")
+    def _grounding_matches_fusion(self):
+        given = [key for key in ("grounding", "pictures") if getattr(self, key) is not None]
+        if self.fusion == "none" and given:
+            raise ValueError(
+                f"`fusion: none` sees no pictures: leave out {', '.join(given)}, or choose another fusion "
+                f"({', '.join(Fusion.__args__[1:])})"
+            )
+        if self.fusion != "none" and self.grounding is None:
+            raise ValueError(f"`fusion: {self.fusion}` needs pictures: set grounding")
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("`seeds` names a seed twice")
+        if self.pictures == "series" and self.fusion != "attention":
+            raise ValueError("`pictures: series` is for `fusion: attention`; the others see a word's mean")
         return self
 
 
@@ -82,8 +98,6 @@ class BiLSTMExperiment(ExperimentRecipe):
 
     model: Literal["bilstm_crf"] = "bilstm_crf"
     vectors: Name
-    grounding: Literal["queries"] | None = None  # k: the first K usable pictures of a query are averaged
-    fusion: Literal["none", "simple", "gate"] = "none"
     gate: Literal["scalar", "vector"] = "scalar"
     hidden: PositiveInt = 256  # LSTM units a direction
     dropout_input: Probability = 0.5
@@ -96,38 +110,16 @@ class BertExperiment(ExperimentRecipe):
     model: Literal["bert_crf"]
     encoder: str = BERT  # NAME@REVISION of HuggingFace's hub, a folder, or package:NAME/FOLDER
     max_subtokens: PositiveInt = 512  # of one pass of the encoder; longer sentences take several
-    grounding: Literal["vokens", "attached"] | None = None
-    matcher: Name | None = None  # whose vokens they are
-    fusion: Literal["none", "gate", "attention"] = "none"
-    pictures: Literal["mean", "series"] | None = None  # of a word; null: series for attention, mean for gate
-    distinct: bool = True  # of a series: a picture of several words is there once, not once a word
-    heads: PositiveInt = 8  # of the attention
     dropout_output: Probability = 0.1  # of the words' states; the encoder has its own
     training: FineTuning = FineTuning()
 
-    @property
-    def series(self) -> bool:
-        """Whether each picture of a word is seen by itself, and not their mean."""
-        return (self.pictures or {"attention": "series"}.get(self.fusion)) == "series"
-
-    def _picture_keys(self) -> dict[str, bool]:
-        retrieved = self.grounding == "vokens"
-        return {
-            "images": True,
-            "k": retrieved,
-            "embedding": True,
-            "grounding": True,
-            "matcher": retrieved,
-            "pictures": False,
-        }
-
     @model_validator(mode="after")
     def _keys_match_each_other(self):
-        if self.pictures == "series" and self.fusion != "attention":
-            raise ValueError("`pictures: series` is for `fusion: attention`; a gate sees their mean")
-        given = [key for key in ("k", "matcher") if getattr(self, key) is not None]
-        if self.grounding == "attached" and given:
-            raise ValueError(f"`grounding: attached` sees the sentence's own picture: leave out {', '.join(given)}")
+        if self.fusion == "gate" and self.gate is None:
+            raise ValueError(
+                "`fusion: gate` sets the gated picture beside the word's state, and needs `gate: scalar` or `vector`; "
+                "what a bert_crf's gate was, (1 - lambda) h + lambda P v, is `fusion: blend`"
+            )
         return self
 
 
@@ -140,10 +132,6 @@ Experiment = Annotated[
     Union[Annotated[BiLSTMExperiment, Tag("bilstm_crf")], Annotated[BertExperiment, Tag("bert_crf")]],
     Discriminator(model),
 ]
-
-
-def _choices(recipe: type[Recipe], key: str) -> tuple[str, ...]:
-    return recipe.model_fields[key].annotation.__args__
 
 
 class Gallery(Recipe):

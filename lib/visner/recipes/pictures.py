@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal, Union
 
-from pydantic import Field, PositiveFloat, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, field_validator, model_validator
 
 from visner.recipes.base import File, FileOrName, Folder, PositiveInt, Recipe, Seed
 
@@ -28,14 +28,6 @@ class ImageRecipe(Recipe):
         return "{}"
 
 
-class SampleImages(ImageRecipe):
-    """Pictures drawn by visner's own seeded program: for the embedded sample."""
-
-    source: Literal["sample"]
-    seed: Seed = 1
-    drawings: PositiveInt = 6  # pictures a kind
-
-
 class FolderImages(ImageRecipe):
     """Pictures on disk: named by a manifest (query -> files in rank order), or a folder a query."""
 
@@ -53,6 +45,9 @@ class AttachedImages(ImageRecipe):
     folder: Folder
     depth: Literal[1] = 1
     placeholders: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = []  # sha256 of files that show nothing
+
+
+LocalImages = FolderImages | AttachedImages
 
 
 class Crawl(Recipe):
@@ -124,8 +119,20 @@ class CustomImages(CrawledImages):
     options: dict[str, Any] = {}  # handed to it
 
 
+def _refuse_sample(recipe: Any) -> Any:
+    if isinstance(recipe, dict) and recipe.get("source") == "sample":
+        raise ValueError(
+            "the source `sample` is gone, its drawings are files now: write `source: folder`, "
+            "`folder: data/sample/pictures` and `manifest: data/sample/pictures/manifest.tsv`, and leave out `seed` "
+            "and `drawings`"
+        )
+    return recipe
+
+
 Images = Annotated[
-    Union[SampleImages, FolderImages, AttachedImages, EngineImages, CustomImages], Field(discriminator="source")
+    Union[FolderImages, AttachedImages, EngineImages, CustomImages],
+    Field(discriminator="source"),
+    BeforeValidator(_refuse_sample),
 ]
 
 
@@ -137,3 +144,4 @@ class Embedding(Recipe):
     seed: Seed = 1  # of random weights
     precision: Literal["float32", "bfloat16"] = "float32"
     regions: bool = False  # also the 7x7 grid before the last pooling
+    stored: Literal["float16", "float32"] = "float16"  # how a vector's numbers are written to disk

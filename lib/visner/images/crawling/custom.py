@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from visner.errors import VisnerError
-from visner.images.crawling.answers import Origin
+from visner.images.crawling.buckets import Origin
 
 
 class CustomSource:

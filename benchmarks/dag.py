@@ -125,7 +125,8 @@ def finish(folder: Path, config: Path, queries: int) -> None:
                 write_queries(output, queries, shards)
             else:
                 output.write_bytes(b"{}")
-    snakemake(folder, config, "--touch", "--cores", "1")
+    # Without --forceall only the jobs that are due are recorded, and no change of the others' params would be seen.
+    snakemake(folder, config, "--touch", "--forceall", "--cores", "1")
 
 
 def main() -> int:
@@ -147,6 +148,8 @@ def main() -> int:
         idle, idle_seconds, rounds = repeated(folder, config, "--cores", "1")
         if "Nothing to be done" not in idle.said:
             sys.exit(f"the finished study isn't finished:\n{idle.said[:3000]}")
+        if "missing provenance" in idle.said:
+            sys.exit(f"Snakemake has no records of some jobs of the finished study:\n{idle.said[:3000]}")
         print(
             f"{idle_seconds:8.1f} s for a run that does nothing ({idle.processor:.1f}), less than {IDLE:.0f}; {rounds}"
         )

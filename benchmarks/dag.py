@@ -148,8 +148,6 @@ def main() -> int:
         idle, idle_seconds, rounds = repeated(folder, config, "--cores", "1")
         if "Nothing to be done" not in idle.said:
             sys.exit(f"the finished study isn't finished:\n{idle.said[:3000]}")
-        if "missing provenance" in idle.said:
-            sys.exit(f"Snakemake has no records of some jobs of the finished study:\n{idle.said[:3000]}")
         print(
             f"{idle_seconds:8.1f} s for a run that does nothing ({idle.processor:.1f}), less than {IDLE:.0f}; {rounds}"
         )

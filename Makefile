@@ -58,11 +58,12 @@ bench: .venv/.installed ## run the benchmarks: each prints ratios against a name
 		case $$status in 0|77) ;; *) failed="$$failed $$one";; esac; \
 	done; [ -z "$$failed" ] || { echo "below the claim:$$failed"; exit 1; }
 
+# soupsieve 3 and later need Python 3.11.5, and Debian 12 has 3.11.2.
 lock: ## resolve all versions anew: requirements.lock and the conda environments (downloads some 3 GB)
 	rm -rf build/lock
 	@$(call make_venv,build/lock)
 	build/lock/bin/python -m pip --disable-pip-version-check --no-input install \
-		-e '.[flair,faiss,slurm,minilm,crawl,dev]' 'setuptools>=77'
+		-e '.[flair,faiss,slurm,minilm,crawl,dev]' 'setuptools>=77' 'soupsieve<3'
 	build/lock/bin/python -m pip freeze --all | build/lock/bin/python workflow/lock.py
 	rm -rf build/lock
 

@@ -4,11 +4,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,6 +57,18 @@ def test_the_ranges_of_the_project_admit_the_locked_versions(locked, project):
         version = locked.get(canonicalize_name(requirement.name))
         assert version is not None, f"{requirement.name} is not locked; {REMEDY}"
         assert version in requirement.specifier, f"{requirement} does not admit {version}; {REMEDY}"
+
+
+def test_every_locked_package_runs_on_the_least_python_that_is_promised(locked, project):
+    """By the metadata of what is installed; the least Python is also that of long-lived distributions."""
+    least = project["project"]["requires-python"].removeprefix(">=") + ".0"
+    refusing = [
+        f"{one.name} {one.version}"
+        for one in distributions()
+        if canonicalize_name(one.name) in locked
+        and least not in SpecifierSet(one.metadata.get("Requires-Python") or "")
+    ]
+    assert refusing == [], f"they refuse Python {least}: pin earlier ones in the Makefile's target lock"
 
 
 def test_the_lock_file_is_what_the_generator_writes(tmp_path, locked):

@@ -23,8 +23,9 @@ LONGEST = 4096
 PIECES = re.compile(rf"(?s).{{1,{LONGEST - 1}}}[\s。！？]|.{{1,{LONGEST}}}")
 # A line that MeCab prints: a word with the white space before it, and its features as CSV. The first four are the part
 # of speech in UniDic and in IPADIC; the rest of the line is skipped.
-FIELD = r'(?:"(?:[^"\n]|"")*+"|[^,\n]*+)'
-LINES = re.compile(rf"([^\t\n]++)\t({FIELD}(?:,{FIELD}){{0,3}}+)[^\n]*+\n")
+# Python before 3.11.5 matches some possessive quantifiers (*+) wrongly: none here.
+FIELD = r'(?:"(?:[^"\n]|"")*"|[^,\n]*)'
+LINES = re.compile(rf"([^\t\n]+)\t({FIELD}(?:,{FIELD}){{0,3}})[^\n]*\n")
 
 
 class _Answer(NamedTuple):

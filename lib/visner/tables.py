@@ -295,8 +295,6 @@ def open_table(path: str | Path, schema: pa.Schema | None) -> pq.ParquetFile:
     """A Parquet file to read from inside `reading`; VisnerError where its columns aren't those of `schema`."""
     file = pq.ParquetFile(path, page_checksum_verification=True)
     if schema is not None and not file.schema_arrow.equals(schema):
-        expected = ", ".join(schema.names)
-        raise VisnerError(
-            f"{path}: the columns are {file.schema_arrow.names}, not {expected}; made by another version?"
-        )
+        columns = f"the columns are {file.schema_arrow.names}, not {', '.join(schema.names)}"
+        raise VisnerError(f"{path}: {columns}; made by another version?")
     return file

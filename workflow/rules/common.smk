@@ -237,10 +237,14 @@ def pool_of(w):
     return recipe.pool or recipe.images, recipe.pool_corpus or recipe.corpus
 
 
-def all_states(file):
-    """An input function: all shards of a file that vokens_states makes."""
-    place = "results/vokens/{matcher}/states/" + file
-    return lambda w: expand(place, matcher=w.matcher, shard=range(matcher_of(w).shards))
+def all_states(suffix):
+    """An input function: all shards of what vokens_states makes, .npy or .json."""
+    return lambda w: expand(
+        "results/vokens/{matcher}/states/{shard}{suffix}",
+        matcher=w.matcher,
+        shard=range(matcher_of(w).shards),
+        suffix=suffix,
+    )
 
 
 wildcard_constraints:

@@ -25,7 +25,7 @@ use rule compute as vokens_states with:
 use rule compute as vokens_train with:
     input:
         sentences=matched_sentences,
-        states=all_states("{shard}.npy"),
+        states=all_states(".npy"),
         images=lambda w: image_shards(*attachments_of(w)),
         embeddings=lambda w: embedding_shards(matcher_of(w).embedding, *attachments_of(w)),
     output:
@@ -43,7 +43,7 @@ use rule compute as vokens_train with:
 use rule compute as vokens_pool with:
     input:
         sentences=matched_sentences,
-        states=all_states("{shard}.npy"),
+        states=all_states(".npy"),
         matcher="results/vokens/{matcher}/matcher.safetensors",
         images=lambda w: image_shards(*pool_of(w)),
         embeddings=lambda w: embedding_shards(matcher_of(w).embedding, *pool_of(w)),
@@ -81,8 +81,8 @@ use rule compute as vokens_search with:
 use rule compute as vokens_judge with:
     input:
         sentences=matched_sentences,
-        states=all_states("{shard}.npy"),
-        statistics=all_states("{shard}.json"),
+        states=all_states(".npy"),
+        statistics=all_states(".json"),
         matcher="results/vokens/{matcher}/matcher.safetensors",
         images=lambda w: image_shards(*attachments_of(w)),
         embeddings=lambda w: embedding_shards(matcher_of(w).embedding, *attachments_of(w)),

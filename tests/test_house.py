@@ -34,7 +34,7 @@ def test_rule_files_packages_and_subcommands_share_their_names():
 
 
 def test_every_stage_has_a_version_and_imports_without_torch():
-    code = "import sys, visner.cli, visner.jobs, visner.preflight; visner.cli.build_parser(); print('torch' in sys.modules)"
+    code = "import sys, visner.cli, visner.jobs, visner.preflight\nvisner.cli.build_parser(); print('torch' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -23,14 +23,15 @@ import numpy as np
 import torch
 from machine.quiet import TOLERANCE, Rounds
 
-from visner import encoders, stages, tables
+from visner.config import encoders
+from visner.config.experiments import BertExperiment
 from visner.errors import VisnerError
 from visner.ner import systems
 from visner.ner.batches import decode_all, shuffled_batches
 from visner.ner.inputs import Files, corpus_labels
-from visner.recipes import BertExperiment
-from visner.spans import micro_f1
-from visner.training import fit
+from visner.runtime import stages, tables
+from visner.runtime.spans import micro_f1
+from visner.runtime.training import fit
 
 IGNORED = -100  # the label of what torch's cross entropy leaves out
 

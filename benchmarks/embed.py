@@ -25,10 +25,10 @@ from torch.nn import functional
 from torchvision import models
 from torchvision.transforms._presets import ImageClassification
 
-from visner import tables
+from visner.config.images import Embedding
 from visner.embeddings.embed import embed
 from visner.embeddings.weights import Weights, make_weights, read_weights, write_weights
-from visner.recipes import Embedding
+from visner.runtime import tables
 
 CLAIMS = {"float32": 1.5, "bfloat16": 2.0}  # times as many pictures a second
 

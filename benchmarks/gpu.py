@@ -36,7 +36,7 @@ import torch  # noqa: E402
 from machine.quiet import until_two_agree  # noqa: E402
 from torch import nn  # noqa: E402
 
-from visner.provenance import versions  # noqa: E402
+from visner.runtime.provenance import versions  # noqa: E402
 
 SECONDS = 460  # of all parts
 SKIPPED = 77
@@ -212,14 +212,14 @@ def bert_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
     """Tweets a second of fine-tuning BERT-base with a CRF, batches prepared as the stage does."""
     from transformers import BertConfig, BertForTokenClassification, BertModel
 
-    from visner.device import autocast
+    from visner.config.experiments import FineTuning
     from visner.ner import bert_data
     from visner.ner.batches import shuffled_batches
     from visner.ner.bert_crf import BertBatch, BertCRF, BertCRFConfig, encoder_config
     from visner.ner.systems import optimizer as adamw
     from visner.ner.vectors import NOTHING, pictures_of
-    from visner.recipes import FineTuning
-    from visner.subtokens import Subtokens
+    from visner.runtime.device import autocast
+    from visner.runtime.subtokens import Subtokens
 
     made, words = tokenizer()
     rng, labels, subtokens = np.random.default_rng(3), 9, Subtokens(made, 128)
@@ -273,10 +273,10 @@ def pictures_of(
     from embed import draw
     from torchvision import models
 
-    from visner.device import autocast
     from visner.embeddings.backbone import Backbone
     from visner.embeddings.embed import embed_pictures
     from visner.embeddings.preprocess import Preprocessing
+    from visner.runtime.device import autocast
 
     name = "resnet18" if sizes.quick else name
     torch.manual_seed(1)
@@ -323,8 +323,8 @@ def vokens(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
     from vokenize import plain, write_tables
 
-    from visner import tables
-    from visner.recipes import Matcher as Recipe
+    from visner.config.matchers import Matcher as Recipe
+    from visner.runtime import tables
     from visner.vokens import matcher
     from visner.vokens.pool import pool
     from visner.vokens.search import search

@@ -24,16 +24,16 @@ import numpy as np
 import torch
 from machine.quiet import TOLERANCE, Rounds
 
-from visner import stages
+from visner.config.experiments import BiLSTMExperiment
 from visner.ner import bilstm_data, systems
 from visner.ner.batches import Data as Indexed
 from visner.ner.batches import decode_all, shuffled_batches
 from visner.ner.bilstm_crf import BiLSTMCRF, BiLSTMCRFConfig
 from visner.ner.bilstm_data import Sentence, Tables
 from visner.ner.inputs import Files, corpus_labels
-from visner.recipes import BiLSTMExperiment
-from visner.spans import bio_to_spans, micro_f1, spans_to_bio
-from visner.training import fit
+from visner.runtime import stages
+from visner.runtime.spans import bio_to_spans, micro_f1, spans_to_bio
+from visner.runtime.training import fit
 
 
 @dataclass

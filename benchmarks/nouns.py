@@ -17,9 +17,9 @@ import fugashi
 import unidic_lite
 from machine.quiet import MOST, until_two_agree
 
-from visner import tables
+from visner.config.corpora import Nouns
 from visner.nouns.find import find
-from visner.recipes import Nouns
+from visner.runtime import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 CHARACTERS = 4_000_000  # so many that starting the processes, half a second, does not show

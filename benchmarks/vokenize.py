@@ -33,9 +33,10 @@ import torch
 from machine.quiet import MOST, has_bfloat16, until_two_agree
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel
 
-from visner import encoders, tables
+from visner.config import encoders
+from visner.config.matchers import Matcher as Recipe
 from visner.errors import VisnerError
-from visner.recipes import Matcher as Recipe
+from visner.runtime import tables
 from visner.vokens import index, matcher
 from visner.vokens.pool import pool
 from visner.vokens.search import search

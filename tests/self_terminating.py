@@ -63,7 +63,8 @@ def run(job: dict, folder: Path, at: str | None = None) -> int:
 
 
 if __name__ == "__main__":
-    from visner import jobs, stages
+    from visner import jobs
+    from visner.runtime import stages
 
     for text in sys.argv[2:]:
         stages.log.addHandler(_Terminate(text))

@@ -7,8 +7,8 @@ import pytest
 from self_terminating import as_job
 
 from visner import jobs
+from visner.config.corpora import Nouns
 from visner.errors import VisnerError
-from visner.recipes import Nouns
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 import visner
 from visner.errors import VisnerError
-from visner.spans import micro_f1
+from visner.runtime.spans import micro_f1
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -53,7 +53,7 @@ USE = """
 import torch, visner
 from pydantic import TypeAdapter
 from transformers import BertConfig
-from visner.recipes import Experiment
+from visner.config.experiments import Experiment
 TypeAdapter(Experiment).validate_python({"corpus": "x", "vectors": "x", "grounding": "x", "fusion": "film"})
 pictures = visner.Pictures(torch.randn(3, 5), torch.tensor([0, -1, 2, 1]))
 mask, labels = torch.tensor([[True, True, True], [True, False, False]]), torch.zeros(2, 3, dtype=torch.long)

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from self_terminating import as_job
 
-from visner import encoders
-from visner.config import load
+from visner.config import encoders, load
+from visner.config.preflight import check, corpus_files
 from visner.errors import VisnerError
 from visner.evaluation.warnings import stand_ins
 from visner.jobs import untracked
-from visner.preflight import check, corpus_files
 
 ROOT = Path(__file__).resolve().parents[1]
 

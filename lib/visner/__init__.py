@@ -1,7 +1,7 @@
 """visner: words grounded in pictures, for named entity recognition.
 
 What a program needs stands here, and is imported when it is first used (torch takes seconds to import); docs/library.md
-shows how. Below lies one package a stage of the pipeline, and a few modules that all of them share.
+shows how. Below lies one package a stage of the pipeline, what all of them share in runtime/.
 """
 
 from importlib import import_module
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # what tools that read types see
     from visner.ner.fusion.blend import Blend as Blend
     from visner.ner.fusion.gate import Gate as Gate
     from visner.ner.fusion.simple import Simple as Simple
-    from visner.tagger import load as load
+    from visner.tagging.tagger import load as load
 
 __version__ = "0.1.0"
 
@@ -43,7 +43,7 @@ _PLACES = {
     "Blend": "ner.fusion.blend",
     "Gate": "ner.fusion.gate",
     "Simple": "ner.fusion.simple",
-    "load": "tagger",
+    "load": "tagging.tagger",
     "read_corpus": "corpora.read",
     "score": "evaluation.scoring",
 }

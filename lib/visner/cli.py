@@ -6,14 +6,15 @@ import os
 import sys
 from pathlib import Path
 
-from visner import __version__, stages
+from visner import __version__
 from visner.errors import VisnerError
+from visner.runtime import stages
 
 LIBRARY = Path(__file__).parent
 COMMANDS = {
     stage: f"visner.{stage}.command" for stage in stages.STAGES if (LIBRARY / stage / "command.py").is_file()
 } | {
-    "tag": "visner.tag_command",
+    "tag": "visner.tagging.command",
     "plan": "visner.plan",
     "store": "visner.images.crawling.store_command",
 }

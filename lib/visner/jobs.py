@@ -15,9 +15,10 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 
-from visner import config, stages
+from visner import config
+from visner.config.base import below
 from visner.errors import VisnerError
-from visner.recipes import below
+from visner.runtime import stages
 
 
 def run(job: Any, root: str | Path) -> None:
@@ -82,7 +83,7 @@ def untracked(job: Any, root: str) -> dict[str, Callable[[], Any]]:
         return settings.images.get(source)
 
     def device():
-        from visner.device import select  # torch takes seconds to import
+        from visner.runtime.device import select  # torch takes seconds to import
 
         return select(job.resources.gpu, settings.training_threads)
 

@@ -14,9 +14,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from visner import config_files, sizes
+from visner import sizes
+from visner.config import files as config_files
 from visner.errors import VisnerError
-from visner.stages import STAGES
+from visner.runtime.stages import STAGES
 
 
 class Job(NamedTuple):

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import pytest
 from pydantic import TypeAdapter
 
-from visner import spans, tables
+from visner.config.corpora import Corpus as CorpusRecipe
 from visner.corpora.read import read as read_corpus
-from visner.recipes import Corpus as CorpusRecipe
+from visner.runtime import spans, tables
 
 
 class Corpus(NamedTuple):

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from visner import tables
+from visner.config.corpora import ImgidCorpus
 from visner.corpora import imgid as reader
 from visner.corpora.page import page as write_page
 from visner.corpora.records import Findings
 from visner.errors import VisnerError
-from visner.provenance import sha256_file
-from visner.recipes import ImgidCorpus
+from visner.runtime import tables
+from visner.runtime.provenance import sha256_file
 
 SPLIT = {"by": "files", "train": ["train.txt"], "dev": ["valid.txt"], "test": ["test.txt"]}
 TRAIN = "IMGID:1\nAda\tB-PER\nLovelace\tI-PER\nin\tO\nParis\tB-LOC\n\nIMGID:17_06_2\nBye\tO\n\n"

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from visner import tables
+from visner.config.corpora import EneCorpus
 from visner.corpora import files
 from visner.corpora.page import page
 from visner.errors import VisnerError
-from visner.provenance import sha256_files
-from visner.recipes import EneCorpus
+from visner.runtime import tables
+from visner.runtime.provenance import sha256_files
 
 TEXTS = {"A": "<City>広島</City>と<City>広島</City>|x\n\n<MIX>仏独</MIX>", "B": "<Country>米</Country>&c"}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from visner import tables
+from visner.runtime import tables
 
 
 def dimensions(path) -> int:

@@ -11,12 +11,12 @@ from embedding_tables import dimensions, stored, vectors_of
 from PIL import Image
 from torchvision.transforms._presets import ImageClassification
 
-from visner import tables
+from visner.config.images import Embedding
 from visner.embeddings.embed import embed, embed_pictures
 from visner.embeddings.preprocess import Preprocessing
 from visner.embeddings.weights import make_weights, read_weights, write_weights
 from visner.errors import VisnerError
-from visner.recipes import Embedding
+from visner.runtime import tables
 
 
 def in_process(recipe, weights, images, store, output, **options) -> dict:

@@ -12,13 +12,13 @@ import pytest
 from embedding_tables import stored, vectors_of
 from PIL import Image
 
-from visner import tables
+from visner.runtime import tables
 
 EMBED = """
 import json, os, sys
 from pathlib import Path
 import torch
-from visner.recipes import Embedding
+from visner.config.images import Embedding
 from visner.embeddings import embed as module
 from visner.embeddings.store import Store
 torch.set_num_threads(1)

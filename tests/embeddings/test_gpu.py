@@ -12,10 +12,10 @@ from embedding_tables import vectors_of
 from PIL import Image
 from torchvision.transforms._presets import ImageClassification
 
+from visner.config.images import Embedding
 from visner.embeddings.backbone import Backbone
 from visner.embeddings.embed import embed, embed_pictures
 from visner.embeddings.preprocess import Preprocessing
-from visner.recipes import Embedding
 
 from .conftest import jpeg
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from visner import tables
+from visner.config.experiments import BertExperiment, BiLSTMExperiment, ExperimentRecipe, Study
 from visner.evaluation.score import score
 from visner.evaluation.study import study
-from visner.recipes import BertExperiment, BiLSTMExperiment, ExperimentRecipe, Study
-from visner.spans import Span, spans_to_bio
+from visner.runtime import tables
+from visner.runtime.spans import Span, spans_to_bio
 
 PLACES = {
     "City": ["広島", "京都", "Paris", "箱根", "奈良"],

@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from visner import tables
 from visner.errors import VisnerError
 from visner.evaluation.gallery import gallery as make_gallery
 from visner.evaluation.gallery_page import visible
-from visner.pictures import first_pictures
+from visner.runtime import tables
+from visner.runtime.pictures import first_pictures
 
 VOID = {"meta", "img", "br", "link", "input"}
 HOSTILE = '<script>alert("x")</script>'

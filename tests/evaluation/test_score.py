@@ -7,9 +7,9 @@ import statistics
 import numpy as np
 import pytest
 
-from visner import tables
 from visner.errors import VisnerError
-from visner.spans import bio_to_spans
+from visner.runtime import tables
+from visner.runtime.spans import bio_to_spans
 
 
 def recount(sentences, predictions, split, lenient=False):

@@ -5,9 +5,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from visner import tables
+from visner.config.experiments import Study
 from visner.errors import VisnerError
-from visner.recipes import Study
+from visner.runtime import tables
 
 from .conftest import markdown_table
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from visner import tables
+from visner.config.base import BERT
+from visner.config.experiments import Study
 from visner.errors import VisnerError
 from visner.evaluation.published import Published
-from visner.recipes import Study
-from visner.recipes.base import BERT
+from visner.runtime import tables
 
 from .conftest import bert, markdown_table
 

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from visner import tables
+from visner.config.groundings import QueryGrounding
 from visner.errors import VisnerError
 from visner.grounding import controls
 from visner.grounding.ground import ground
-from visner.recipes import QueryGrounding
+from visner.runtime import tables
 
 VECTORS = {"a": [1, 0], "b": [3, 2], "c": [5, 4], "d": [7, 6]}
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from visner import tables
+from visner.config.groundings import Grounding
 from visner.errors import VisnerError
 from visner.grounding import controls
 from visner.grounding.ground import ground
-from visner.recipes import Grounding
+from visner.runtime import tables
 
 SENTENCES = [("s1", ["the", "cat"], "1.jpg"), ("s2", ["a"], "2.jpg"), ("s3", ["sea"], None), ("s4", ["x"], "3.jpg")]
 PICTURES = {"1.jpg": "a", "2.jpg": "b", "3.jpg": None}  # the third is broken

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from visner.config.images import Crawl
 from visner.images.crawling.client import Client
 from visner.images.crawling.failures import FAILURES, Failure
-from visner.recipes import Crawl
 
 LIMIT = 100_000
 FAST = {

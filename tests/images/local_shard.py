@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from visner import tables
 from visner.images.coverage import coverage
 from visner.images.fetch import fetch
+from visner.runtime import tables
 
 
 def write_shard(path: Path, queries: Iterable[str]) -> Path:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from local_shard import fetched
 
-from visner.recipes import Crawl, CustomImages, EngineImages
+from visner.config.images import Crawl, CustomImages, EngineImages
 
 QUERIES = ["京都", "A&B", "C#", "空", *(f"語{number}" for number in range(16))]
 LIMITS = {"user_agent": "tests (+mailto:tests@visner.example)", "allow_hosts": ["127.0.0.1"]}

@@ -8,11 +8,11 @@ import pytest
 from local_shard import covered, fetched
 from PIL import Image
 
-from visner import tables
+from visner.config.images import AttachedImages
 from visner.corpora.attachments import attachments as write_attachments
 from visner.errors import VisnerError
 from visner.images.coverage import SHARED
-from visner.recipes import AttachedImages
+from visner.runtime import tables
 
 
 def write_sentences(path, attachments):

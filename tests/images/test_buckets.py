@@ -10,12 +10,12 @@ from bucket_model import BUCKET, FORK, Model, contents, picture, queries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visner import tables
+from visner.config.images import CustomImages, EngineImages
 from visner.errors import VisnerError
 from visner.images.crawling import database
 from visner.images.crawling.buckets import Bucket, Origin, Outcome, PageRead, bucket_of, folder_of, store_folder
-from visner.recipes import CustomImages, EngineImages
-from visner.tables import shard_of
+from visner.runtime import tables
+from visner.runtime.tables import shard_of
 
 PICTURES = [picture(number, 40) for number in range(4)]
 QUERIES = queries(4)

@@ -12,12 +12,12 @@ from hostile_bodies import BODIES
 from hostile_server import HostileServer
 from loopback_crawl import FAST, QUERIES, SOURCE, WEB, asked, bing, crawl, custom, expected, outcomes
 
-from visner import tables
+from visner.config.images import Crawl, CustomImages, EngineImages
 from visner.errors import VisnerError
 from visner.images.crawling import network
 from visner.images.crawling.buckets import bucket_of
 from visner.images.crawling.crawl import Crawl as Crawling
-from visner.recipes import Crawl, CustomImages, EngineImages
+from visner.runtime import tables
 
 
 @pytest.mark.parametrize("depth, candidates", [(4, 8), (1, 1), (50, 60)])

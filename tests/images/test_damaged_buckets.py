@@ -8,10 +8,10 @@ import pytest
 from bucket_model import BUCKET, ENDLESS, FORK, Model, contents, picture
 
 from visner.cli import main
+from visner.config.images import EngineImages
 from visner.errors import VisnerError
 from visner.images.crawling import database
 from visner.images.crawling.buckets import Bucket, Origin, Outcome, PageRead, store_folder
-from visner.recipes import EngineImages
 
 SIZE = 60  # queries
 DISTINCT = SIZE * 5 + 1  # pictures

@@ -13,10 +13,10 @@ from hostile_server import HostileServer
 from local_shard import counts_of, fetched
 from loopback_crawl import FAST, bing, crawl, custom, expected, outcomes
 
+from visner.config.images import FolderImages
 from visner.errors import VisnerError
 from visner.images.decoding import Decoders
 from visner.images.prepare import Picture
-from visner.recipes import FolderImages
 
 PYTHON = sys.executable
 LARGEST = 346_000  # kB of address space that a process needs for a plain picture of 40 megapixels, max_pixels
@@ -142,7 +142,7 @@ def test_a_script_without_a_main_guard_can_decode(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "from visner.images.decoding import Decoders\n"
-        "from visner.recipes import FolderImages\n"
+        "from visner.config.images import FolderImages\n"
         "with Decoders(FolderImages(source='folder', folder='.'), 1) as decoders:\n"
         "    print(decoders.prepare(b'no picture'))\n"
     )

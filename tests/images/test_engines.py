@@ -178,7 +178,7 @@ def test_credentials_are_left_out(url, expected):
 def test_without_icrawler_the_extra_is_named():
     code = (
         "import sys; sys.modules['icrawler'] = None\n"
-        "from visner.images.crawling.engines import open_engine; from visner.recipes import EngineImages\n"
+        "from visner.images.crawling.engines import open_engine; from visner.config.images import EngineImages\n"
         "open_engine(EngineImages(source='bing'), '.')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

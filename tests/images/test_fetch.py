@@ -17,10 +17,10 @@ from local_shard import counts_of, covered, fetched, write_shard
 from PIL import Image
 from pydantic import TypeAdapter
 
-from visner import tables
+from visner.config.images import FolderImages, Images
 from visner.errors import VisnerError
 from visner.images.sources import open_source
-from visner.recipes import FolderImages, Images
+from visner.runtime import tables
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -317,7 +317,7 @@ def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):
         Image.fromarray(noise).save(tmp_path / "pool" / f"{place}.bmp")
     call = (
         "import resource, sys; from pathlib import Path; from visner.images.fetch import fetch; "
-        "from visner.recipes import FolderImages; root = Path(sys.argv[1]); recipe = sys.argv[2]; "
+        "from visner.config.images import FolderImages; root = Path(sys.argv[1]); recipe = sys.argv[2]; "
         "fetch(queries=root / 'queries.parquet', images=root / '0.parquet', root=root, "
         "recipe=FolderImages.model_validate_json(recipe)); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"

@@ -5,8 +5,8 @@ import os
 import pytest
 from local_shard import write_shard
 
+from visner.config.images import AttachedImages, EngineImages, FolderImages
 from visner.images.listing import Listings
-from visner.recipes import AttachedImages, EngineImages, FolderImages
 
 FOLDER = FolderImages(source="folder", folder="pictures")
 QUERIES = {0: ["山", "川"], 1: ["海"]}

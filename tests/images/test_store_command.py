@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from visner.cli import main
+from visner.config.images import EngineImages
 from visner.images.crawling.buckets import Bucket, Outcome, PageRead, bucket_of, folder_of, store_folder
 from visner.images.prepare import Picture
-from visner.recipes import EngineImages
 
 LIBRARY = Path(__file__).resolve().parents[2] / "lib"
 RECIPE = EngineImages(source="bing", crawl={"user_agent": "test (+mailto:me@example.org)"})

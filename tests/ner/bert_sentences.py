@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from visner import tables
+from visner.config.experiments import BertExperiment
 from visner.ner import systems
 from visner.ner.inputs import Files
-from visner.recipes import BertExperiment
+from visner.runtime import tables
 
 CPU = torch.device("cpu")
 VISUAL = 6

@@ -8,14 +8,14 @@ import pytest
 import torch
 from bert_sentences import CPU, LABELS, begin, recipe
 
-from visner import tables
 from visner.ner import systems
 from visner.ner.batches import decode_all
 from visner.ner.inputs import Files, corpus_labels
 from visner.ner.predict import predict
 from visner.ner.saving import load, save
 from visner.ner.train import train
-from visner.training import fit
+from visner.runtime import tables
+from visner.runtime.training import fit
 
 
 def trained(given, checkpoint, epochs, scores, accumulation=1, dropout=0.1, size=1):

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from visner import tables
+from visner.config.experiments import BiLSTMExperiment
 from visner.errors import VisnerError
-from visner.keyed_vectors import UNSEEN, write_vectors
 from visner.ner.bilstm_data import read
 from visner.ner.inputs import Files
-from visner.recipes import BiLSTMExperiment
+from visner.runtime import tables
+from visner.runtime.keyed_vectors import UNSEEN, write_vectors
 
 LABELS = ["O", "B-City", "I-City"]
 

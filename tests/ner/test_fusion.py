@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
+from visner.config.experiments import Fusion
 from visner.ner.fusion import Pictures, fusion_class
 from visner.ner.fusion.attention import Attention
 from visner.ner.fusion.blend import Blend
-from visner.recipes.experiments import Fusion
 
 SIZE, VISUAL = 8, 5
 

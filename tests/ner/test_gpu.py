@@ -14,13 +14,13 @@ from bert_sentences import LABELS
 from bert_sentences import recipe as bert_recipe
 from torch.nn.utils import clip_grad_norm_
 
-from visner import tables
-from visner.keyed_vectors import write_vectors
+from visner.config.experiments import BiLSTMExperiment
 from visner.ner import systems
 from visner.ner.inputs import Files
 from visner.ner.predict import predict
 from visner.ner.train import train
-from visner.recipes import BiLSTMExperiment
+from visner.runtime import tables
+from visner.runtime.keyed_vectors import write_vectors
 
 CPU = torch.device("cpu")
 TOLERANCES = {"float32": (1e-3, 1e-3, 1e-4), "bfloat16": (0.05, 0.1, 0.05)}  # losses, gradients, gates

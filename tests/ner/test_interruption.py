@@ -8,8 +8,8 @@ import pytest
 import self_terminating
 from safetensors import safe_open
 
-from visner import tables
-from visner.keyed_vectors import write_vectors
+from visner.runtime import tables
+from visner.runtime.keyed_vectors import write_vectors
 
 TRAINING = {"epochs": 5, "patience": 5}
 BILSTM = {"model": "bilstm_crf", "corpus": "x", "vectors": "x"}

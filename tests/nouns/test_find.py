@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from visner import tables
+from visner.config.corpora import Nouns
 from visner.errors import VisnerError
 from visner.nouns import find
 from visner.nouns.finder import NounFinder
-from visner.recipes import Nouns
+from visner.runtime import tables
 
 TEXTS = ["京都に行く。", "", "今日は ３月だ。", "京都の水、水。", "ﾛﾝﾄﾞﾝ\u3000へ"]
 SPLITS = ["train", "test", "train", "dev", "train"]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from visner import tables
+from visner.runtime import tables
 from visner.vectors.language_model import CharacterLanguageModel
 
 CHARACTERS = ["<unk>", *"\n 京都東山に雨が降る。abcAB1"]

@@ -9,8 +9,8 @@ import pytest
 import self_terminating
 import torch
 
+from visner.config.vectors import Flair
 from visner.errors import VisnerError
-from visner.recipes import Flair
 from visner.vectors.encoder import FlairEncoder
 from visner.vectors.language_model import CharacterLanguageModel
 

@@ -5,7 +5,7 @@ import random
 import pytest
 import self_terminating
 
-from visner.recipes import Glove
+from visner.config.vectors import Glove
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from visner import tables
+from visner.config.vectors import Glove
 from visner.errors import VisnerError
-from visner.keyed_vectors import UNSEEN, read_vectors
-from visner.recipes import Glove
+from visner.runtime import tables
+from visner.runtime.keyed_vectors import UNSEEN, read_vectors
 from visner.vectors.glove import glove as write_glove
 from visner.vectors.texts import training_sentences
 

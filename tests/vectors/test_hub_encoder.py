@@ -15,8 +15,8 @@ import pytest
 import torch
 from transformers import AutoTokenizer, BertModel
 
-from visner.encoders import FETCHED
-from visner.pretrained import load
+from visner.config.encoders import FETCHED
+from visner.runtime.pretrained import load
 
 COMMIT = "5" * 40
 REVISIONS = {"v1.0": COMMIT, COMMIT: COMMIT}  # a tag, and the commit itself
@@ -75,7 +75,8 @@ def hub(tmp_path):
 SCRIPT = """
 import sys
 from pathlib import Path
-from visner import encoders, stages
+from visner.config import encoders
+from visner.runtime import stages
 from visner.errors import VisnerError
 from visner.vectors.hub_encoder import hub_encoder
 stages.start_log(None)

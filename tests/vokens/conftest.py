@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from visner import device, tables
-from visner.recipes import Matcher
+from visner.config.matchers import Matcher
+from visner.runtime import device, tables
 
 TOPICS = ["cat", "dog", "sea", "sun", "car", "map", "hat", "key"]
 FILLERS = ["the", "a", "my", "big", "old", "new"]

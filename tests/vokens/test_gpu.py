@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from visner import tables
-from visner.recipes import Matcher as Recipe
+from visner.config.matchers import Matcher as Recipe
+from visner.runtime import tables
 from visner.vokens.index import Pool, build, search_exactly
 from visner.vokens.matcher import Batch, Matcher
 

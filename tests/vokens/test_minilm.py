@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from visner import tables
+from visner.runtime import tables
 
 from .conftest import Corpus, image_id, write_pictures
 

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visner import tables
 from visner.errors import VisnerError
+from visner.runtime import tables
 from visner.vokens import index
 from visner.vokens.pairs import States
 

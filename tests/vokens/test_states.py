@@ -5,8 +5,8 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from visner import tables
 from visner.errors import VisnerError
+from visner.runtime import tables
 
 from .conftest import INVISIBLE, write_encoder
 

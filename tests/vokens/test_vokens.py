@@ -12,10 +12,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from visner import tables
+from visner.config.matchers import Matcher as Recipe
 from visner.errors import VisnerError
-from visner.pictures import read_attached
-from visner.recipes import Matcher as Recipe
+from visner.runtime import tables
+from visner.runtime.pictures import read_attached
 from visner.vokens import pairs
 from visner.vokens.judge import diversity
 from visner.vokens.matcher import Matcher, load

@@ -13,7 +13,7 @@ import pytest
 from engine_server import engine_server
 
 import visner
-from visner import tables
+from visner.runtime import tables
 
 KILLS = 5
 SHARD = "results/images/bing/tiny/0.parquet"

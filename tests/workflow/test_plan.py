@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections import Counter
 
-from visner.stages import STAGES
+from visner.runtime.stages import STAGES
 
 
 def plan(project, *arguments):

@@ -9,7 +9,7 @@ from embedding_tables import stored
 from tiny_project import TARGET, Project, pictured_words
 
 import visner
-from visner import tables
+from visner.runtime import tables
 
 AFTER_TRAINING = ["evaluation_score", "ner_predict", "ner_train"]
 

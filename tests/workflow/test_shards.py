@@ -10,7 +10,7 @@ import pytest
 from shards_project import LISTED, NEW_NOUN, NOUNS, SHARDS, TARGETS, draw, make_shards, of_shard, shard_of, times
 from tweets_project import make_tweets
 
-from visner import tables
+from visner.runtime import tables
 
 
 def nouns_of_different_shards() -> list[str]:

@@ -25,9 +25,9 @@ from safetensors.torch import load_file, save_file
 from tiny_project import pictured_words
 
 import visner
-from visner import tables
 from visner.errors import VisnerError
-from visner.spans import bio_to_spans
+from visner.runtime import tables
+from visner.runtime.spans import bio_to_spans
 
 SHARD = "results/images/sample/tiny/0.parquet"
 AGAIN = re.compile(r"in (\S+) \(snakemake (.*)\)$")  # the remedy of a message
@@ -290,7 +290,7 @@ def test_the_cnn_is_read_once_and_old_vectors_make_room_for_new(project, unknown
     text = f"{unknown[0]}が走る。"
     first = tagger.tag(text)
     (project.folder / "resources/weights/resnet18.safetensors").unlink()
-    monkeypatch.setattr("visner.tagger.KEPT", 1)
+    monkeypatch.setattr("visner.tagging.tagger.KEPT", 1)
     (second,) = tagger.tag([f"{unknown[1]}と{unknown[2]}が走る。"])
     assert [word.has_pictures for word in second.words if word.query] == [True, True]
     assert tagger.tag(text) == first

@@ -4,7 +4,7 @@ import json
 
 
 def test_both_fusions_go_from_tweets_and_pictures_to_scores_and_a_study(tweets):
-    from visner import tables
+    from visner.runtime import tables
 
     names, page = ["gate", "grid"], "results/studies/tweets/index.md"
     targets = [*(f"results/{name}/scores.json" for name in names), page]

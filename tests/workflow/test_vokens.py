@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from tweets_project import COUNTS, TARGETS, make_tweets
 
-from visner import tables
+from visner.runtime import tables
 
 
 @pytest.fixture(scope="module")

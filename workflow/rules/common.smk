@@ -10,13 +10,13 @@ from snakemake.logging import logger
 from snakemake.shell import shell
 
 import visner.config
-import visner.config_files
-import visner.encoders
-import visner.preflight
+import visner.config.files
+import visner.config.encoders
+import visner.config.preflight
 import visner.sizes
 import visner.submission
 from visner.errors import VisnerError
-from visner.recipes import below
+from visner.config.base import below
 
 DEFAULT = os.path.join(workflow.basedir, "config.yaml")
 CONFIG_FILES = [os.path.relpath(file) for file in workflow.configfiles or [DEFAULT]]
@@ -32,7 +32,7 @@ def as_snakemakes(error):
 
 
 try:
-    visner.config_files.check(CONFIG_FILES)
+    visner.config.files.check(CONFIG_FILES)
 except VisnerError as error:
     raise as_snakemakes(error)
 
@@ -46,12 +46,12 @@ try:
     CONFIG = visner.config.load(dict(config))
     # A cluster's job needn't see every file: its run has looked already, where it was started.
     if workflow.is_main_process:
-        visner.preflight.check(CONFIG, Path(ROOT))
-    CORPUS_FILES = visner.preflight.corpus_files(CONFIG, Path(ROOT))
+        visner.config.preflight.check(CONFIG, Path(ROOT))
+    CORPUS_FILES = visner.config.preflight.corpus_files(CONFIG, Path(ROOT))
 except VisnerError as error:
     raise as_snakemakes(error)
 
-if CONFIG.gpu and workflow.is_main_process and not visner.preflight.sees_gpu():
+if CONFIG.gpu and workflow.is_main_process and not visner.config.preflight.sees_gpu():
     logger.warning(
         f"{', '.join(CONFIG_FILES)}: gpu: {CONFIG.gpu}: this machine seems to have no GPU (no /dev/nvidia*, no"
         " nvidia-smi): jobs that compute here will stop; those on a cluster's nodes with GPUs won't"
@@ -64,9 +64,9 @@ ON_GPU = PLAIN | {"runtime": partial(visner.sizes.runtime, gpu=CONFIG.gpu), "gpu
 DOWNLOADS = {name: recipe.download for name, recipe in CONFIG.corpora.items() if getattr(recipe, "download", None)}
 # Encoders that are fetched: the name of each one's folder, and its own.
 HUB_ENCODERS = {
-    os.path.basename(visner.encoders.folder(name, ROOT)): name
+    os.path.basename(visner.config.encoders.folder(name, ROOT)): name
     for name in sorted(CONFIG.encoders().values())
-    if visner.encoders.of_hub(name, ROOT)
+    if visner.config.encoders.of_hub(name, ROOT)
 }
 
 

@@ -6,7 +6,7 @@ import visner.corpora
 # Local: public text is fetched where snakemake runs, so that compute nodes need no network.
 use rule stage as corpora_download with:
     output:
-        output=os.path.join(ROOT, visner.preflight.DOWNLOADS),
+        output=str(below(ROOT, visner.config.preflight.DOWNLOADS)),
     log:
         "results/logs/corpora/{corpus}/download/{file}.log",
     wildcard_constraints:

@@ -3,7 +3,7 @@
 A bilstm_crf reads its corpus' words and their vectors, a bert_crf its encoder, any system with pictures its grounding.
 """
 
-import visner.encoders
+import visner.config.encoders
 import visner.ner
 
 
@@ -15,7 +15,7 @@ use rule compute as ner_train with:
         glove_word=text_vectors("glove_word", "glove_word.safetensors"),
         flair=text_vectors("flair", "{corpus}/flair.npy"),
         language_models=text_vectors("flair", "flair_forward.safetensors", "flair_backward.safetensors"),
-        encoder=lambda w: visner.encoders.files(of(w).encoder, ROOT) if of(w).model == "bert_crf" else [],
+        encoder=lambda w: visner.config.encoders.files(of(w).encoder, ROOT) if of(w).model == "bert_crf" else [],
         grounding=pictures("grounding.parquet"),
         visual=pictures("vectors.npy"),
         row_keys=pictures("keys.parquet"),

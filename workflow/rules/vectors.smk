@@ -1,6 +1,6 @@
 """GloVe vectors of characters and words; Flair vectors of word occurrences; encoders that are fine-tuned."""
 
-import visner.encoders
+import visner.config.encoders
 import visner.vectors
 
 
@@ -78,7 +78,7 @@ use rule compute as vectors_flair_embed with:
 # Local: an encoder of HuggingFace's hub is downloaded here, so that compute nodes need no network.
 use rule stage as vectors_hub_encoder with:
     output:
-        files=expand("resources/encoders/{{encoder}}/{file}", file=visner.encoders.FETCHED),
+        files=expand("resources/encoders/{{encoder}}/{file}", file=visner.config.encoders.FETCHED),
     log:
         "results/logs/vectors/encoders/{encoder}.log",
     wildcard_constraints:

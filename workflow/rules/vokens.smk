@@ -1,12 +1,12 @@
 """Each word's pictures by search: states of words, the matcher, the pool, vokens, and how good they are."""
 
-import visner.encoders
+import visner.config.encoders
 import visner.vokens
 
 
 use rule compute as vokens_states with:
     input:
-        encoder=lambda w: visner.encoders.files(matcher_of(w).encoder, ROOT),
+        encoder=lambda w: visner.config.encoders.files(matcher_of(w).encoder, ROOT),
         sentences=matched_sentences,
     output:
         states="results/vokens/{matcher}/states/{shard}.npy",

@@ -3,15 +3,15 @@
 from collections import Counter
 from pathlib import Path
 
-from visner import provenance, stages, tables
 from visner.corpora import VERSION
-from visner.queries import write_queries
+from visner.runtime import provenance, stages, tables
+from visner.runtime.queries import write_queries
 
 
 def attachments(*, sentences: Path, queries: Path, shards: Path, number_of_shards: int) -> None:
     """Write the table of the distinct attachments of all splits, with how many sentences carry each.
 
-    `shards` is a folder, made with one file of attachments a shard (see `visner.queries`). A corpus without
+    `shards` is a folder, made with one file of attachments a shard (see `visner.runtime.queries`). A corpus without
     attachments has empty tables.
     """
     rows = tables.iterate_rows(sentences, tables.SENTENCES, ["attachment"])

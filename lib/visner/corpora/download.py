@@ -5,9 +5,9 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import build_opener
 
-from visner import stages, tables
 from visner.corpora.inputs import refuse_other_variant
 from visner.errors import VisnerError
+from visner.runtime import stages, tables
 
 CHUNK = 1 << 16
 TIMEOUT = 60  # seconds without a byte

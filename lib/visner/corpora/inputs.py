@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from visner.config.base import below
+from visner.config.corpora import CorpusRecipe
 from visner.corpora.records import Findings
 from visner.errors import VisnerError
-from visner.provenance import files_below
-from visner.recipes import CorpusRecipe, below
+from visner.runtime.provenance import files_below
 
 SUFFIXES = {
     "ene": (".xml",),

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from visner.config_errors import suggest
+from visner.config.corpora import ConllCorpus, ImgidCorpus
+from visner.config.errors import suggest
 from visner.corpora.records import Findings, comment_remedy
 from visner.errors import VisnerError
-from visner.recipes import ConllCorpus, ImgidCorpus
-from visner.spans import SCHEMES, breaches, to_bio
-from visner.stages import log
+from visner.runtime.spans import SCHEMES, breaches, to_bio
+from visner.runtime.stages import log
 
 FOREIGN = {"S": "BIOES", "E": "BIOES", "U": "BILOU", "L": "BILOU"}  # a prefix -> the scheme that has it
 

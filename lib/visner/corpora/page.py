@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from visner import tables
 from visner.corpora.splits import SPLITS
+from visner.runtime import tables
 
 SIZES = ("documents", "sentences", "units", "characters", "mentions")
 

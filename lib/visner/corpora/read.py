@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from visner import stages
+from visner.config.corpora import Corpus
 from visner.corpora import conll, cutting, ene, imgid, inputs, stockmark, text
 from visner.corpora.corrections import Corrections
 from visner.corpora.labels import compare_schemes
@@ -17,9 +17,9 @@ from visner.corpora.records import Findings
 from visner.corpora.splits import Splits
 from visner.corpora.statistics import Statistics
 from visner.errors import VisnerError
-from visner.provenance import sha256_file, sha256_files, versions
-from visner.recipes import Corpus
-from visner.tables import SENTENCES, iterate_rows, write_json, write_table
+from visner.runtime import stages
+from visner.runtime.provenance import sha256_file, sha256_files, versions
+from visner.runtime.tables import SENTENCES, iterate_rows, write_json, write_table
 
 READERS = {"ene": ene.read, "stockmark": stockmark.read, "conll": conll.read, "imgid": imgid.read, "text": text.read}
 NO_PART_OF_RESULTS = ("nouns", "download", "published")  # keys of a recipe that change nothing here

@@ -9,7 +9,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision import models
 from torchvision.models import densenet
 
-from visner.config_errors import suggest
+from visner.config.errors import suggest
 from visner.errors import VisnerError
 
 GRID = 7  # regions a side

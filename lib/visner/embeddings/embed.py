@@ -14,16 +14,16 @@ import pyarrow.compute as pc
 import torch
 from torch.backends import cudnn
 
-from visner import device as devices
-from visner import provenance, stages, tables
+from visner.config.images import Embedding
 from visner.embeddings import VERSION
 from visner.embeddings.backbone import GRID, Backbone
 from visner.embeddings.preprocess import Preprocessing
 from visner.embeddings.store import PART, Store
 from visner.embeddings.weights import Weights, read_weights
 from visner.errors import VisnerError
-from visner.recipes import Embedding
-from visner.scratch import staged
+from visner.runtime import device as devices
+from visner.runtime import provenance, stages, tables
+from visner.runtime.scratch import staged
 
 BATCH = {"cpu": 8, "cuda": 128}  # pictures: the fastest measured on a CPU; a GPU wants more
 EXPORTED = 4096  # vectors read from the store at a time
@@ -44,8 +44,8 @@ def embed(
 
     `weights` are a file's, or those that were read from one: their backbone is built once, however often they embed. A
     picture that any job has embedded with the same weights and recipe comes from the store. `workers` threads decode
-    pictures, read from a copy in `scratch` (`visner.scratch`); last bits depend on the size of a `batch`. Vectors that
-    are not finite stop the stage and name their pictures.
+    pictures, read from a copy in `scratch` (`visner.runtime.scratch`); last bits depend on the size of a `batch`.
+    Vectors that are not finite stop the stage and name their pictures.
     """
     loaded, file = (weights, weights.name) if isinstance(weights, Weights) else (read_weights(weights), weights)
     if loaded.backbone != recipe.backbone:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from visner import tables
+from visner.runtime import tables
 
 PART = 1024  # pictures: two minutes of one core, 2 MB of DenseNet-121's vectors in float16, 100 MB with regions
 DAY = 86_400  # seconds after which an unfinished file is a dead job's

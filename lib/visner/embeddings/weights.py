@@ -13,13 +13,14 @@ from torch import nn
 from torch.nn import functional
 from torchvision import models
 
-from visner import tables
-from visner.config_errors import suggest
+from visner.config.base import below, is_path
+from visner.config.errors import suggest
+from visner.config.images import Embedding
 from visner.embeddings.backbone import Backbone
 from visner.embeddings.preprocess import Preprocessing
 from visner.errors import VisnerError
-from visner.recipes import Embedding, below, is_path
-from visner.stages import log
+from visner.runtime import tables
+from visner.runtime.stages import log
 
 CALIBRATION_PICTURES = 32
 

@@ -6,7 +6,7 @@ from visner.evaluation.mentions import READINGS
 from visner.evaluation.published import Published
 from visner.evaluation.report import Table
 from visner.evaluation.study_tables import MEASURE_COLUMNS, difference, mark, measures, p_value
-from visner.spans import MIX
+from visner.runtime.spans import MIX
 
 # In which two systems may differ that see other pictures.
 PICTURE_KEYS = ("grounding", "by", "matcher", "k", "images", "seeds")

@@ -2,7 +2,7 @@
 
 from visner.evaluation.mentions import SPLITS
 from visner.evaluation.report import Table
-from visner.spans import MIX
+from visner.runtime.spans import MIX
 
 
 def noun_corpus_tables(corpus: dict, nouns: dict) -> list[Table]:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from visner import stages, tables
 from visner.evaluation.gallery_page import Case, Outcome, write_page
 from visner.evaluation.mentions import Mention, prediction_files, read_gold, read_predictions
 from visner.evaluation.shown import kept_pictures, sights
 from visner.evaluation.warnings import stand_ins
+from visner.runtime import stages, tables
 
 
 def gallery(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from visner import tables
 from visner.errors import VisnerError
-from visner.provenance import sentence_bytes
-from visner.spans import bio_to_spans
+from visner.runtime import tables
+from visner.runtime.provenance import sentence_bytes
+from visner.runtime.spans import bio_to_spans
 
 READINGS = ("strict", "lenient")  # of BIO: IOB2, and an I- that opens a span as in conlleval
 SPLITS = ("train", "dev", "test")

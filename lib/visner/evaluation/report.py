@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from visner import tables
+from visner.runtime import tables
 
 Cell = str | Callable[[dict], str]  # the key of a row, or what writes the row's cell
 UNDEFINED = "–"

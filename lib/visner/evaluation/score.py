@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from visner import stages, tables
+from visner.config.experiments import Experiment
 from visner.errors import VisnerError
 from visner.evaluation.mentions import READINGS, Gold, Mention, read_gold, read_predictions
 from visner.evaluation.scoring import DIGITS, Counts, count, measures, support_weighted, total
 from visner.evaluation.seen import by_name, by_words, seen_and_unseen
-from visner.provenance import versions
-from visner.recipes import Experiment
-from visner.spans import MIX
+from visner.runtime import stages, tables
+from visner.runtime.provenance import versions
+from visner.runtime.spans import MIX
 
 LIBRARIES = (
     *("torch", "torchvision", "transformers", "tokenizers", "flair", "gensim", "pytorch-crf", "faiss-cpu"),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from visner.evaluation.mentions import Mention, mentions_in
-from visner.spans import MIX
+from visner.runtime.spans import MIX
 
 DIGITS = 6  # kept of a percentage
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from visner import tables
 from visner.errors import VisnerError
-from visner.pictures import first_pictures
+from visner.runtime import tables
+from visner.runtime.pictures import first_pictures
 
 SHOWN = 3  # pictures of a word at most: a page has thousands of words
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from visner import recipes, stages, tables
+from visner.config.experiments import Study
 from visner.errors import VisnerError
 from visner.evaluation.chart import Bar, bar_chart
 from visner.evaluation.comparison_tables import grounding_pairs, groundings_table, measures_table, published_tables
@@ -18,7 +18,8 @@ from visner.evaluation.randomisation import sentence_counts, significance
 from visner.evaluation.report import Table
 from visner.evaluation.study_tables import classes_table, gates_table, recipes_table, seen_table, systems_table
 from visner.evaluation.warnings import BESIDE, doubts, stand_ins
-from visner.spans import MIX
+from visner.runtime import stages, tables
+from visner.runtime.spans import MIX
 
 CHART = "f1_by_class.svg"  # among the tables
 # The tables that stand in the two papers, by their numbers there; a study of a corpus with nouns follows the first.
@@ -28,7 +29,7 @@ VOKENIZED = ("data", "measures", "groundings", "published")
 
 def study(
     study: str,
-    recipe: recipes.Study,
+    recipe: Study,
     corpus: Path,
     sentences: Path,
     scores: list[Path],
@@ -162,7 +163,7 @@ def _read_systems(
 
 
 def _result_tables(
-    recipe: recipes.Study, paper: Sequence[str], scores: dict[str, dict], counts: dict[str, Any], gates: dict
+    recipe: Study, paper: Sequence[str], scores: dict[str, dict], counts: dict[str, Any], gates: dict
 ) -> list[Table]:
     """The tables of what the systems scored; `counts` and `gates` are those of `_read_systems`."""
     gold = int(scores[recipe.baseline]["test"]["strict"]["mean"]["micro"]["gold"])

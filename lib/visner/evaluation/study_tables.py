@@ -6,7 +6,7 @@ from typing import Any
 
 from visner.evaluation.report import UNDEFINED, Table, written
 from visner.evaluation.seen import ALL, GROUPS, MEANINGS
-from visner.spans import MIX
+from visner.runtime.spans import MIX
 
 MEASURES = {"precision": "Prec.", "recall": "Recall", "f1": "F1"}
 LEVELS = ((0.01, "**"), (0.05, "*"))  # of significance, and their marks

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from visner.tables import SENTENCES, iterate_rows
+from visner.runtime.tables import SENTENCES, iterate_rows
 
 
 def ground(sentences: Path, rows: dict[str, list[int]]) -> Iterator[dict]:

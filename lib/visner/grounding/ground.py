@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from visner import provenance, stages, tables
+from visner.config.groundings import AttachmentGrounding, Grounding, QueryGrounding, VokenGrounding
 from visner.errors import VisnerError
 from visner.grounding import VERSION, attachments, queries, vokens
 from visner.grounding.controls import CONTROLS
-from visner.pictures import REGIONS, first_pictures, picture_vectors, read_attached
-from visner.recipes import AttachmentGrounding, Grounding, QueryGrounding, VokenGrounding
+from visner.runtime import provenance, stages, tables
+from visner.runtime.pictures import REGIONS, first_pictures, picture_vectors, read_attached
 
 
 class Grounded(NamedTuple):

@@ -4,9 +4,9 @@ import csv
 from collections import Counter
 from pathlib import Path
 
-from visner import stages, tables
 from visner.errors import VisnerError
 from visner.images.fetch import COUNTS, log_counts
+from visner.runtime import stages, tables
 
 EMPTY_SHOWN = 50
 REJECTED_SHOWN = 20  # of each reason

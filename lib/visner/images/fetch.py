@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from visner import provenance, stages, tables
+from visner.config.images import Crawl, Images, LocalImages
 from visner.images import VERSION
 from visner.images.decoding import Decoders
 from visner.images.prepare import Rejected, kept_form
 from visner.images.sources import Found, Source, open_source
-from visner.recipes import Crawl, Images, LocalImages
+from visner.runtime import provenance, stages, tables
 
 COUNTS = ("queries", "queries_covered", "pictures", "bytes")
 ROW_GROUP = 128  # rows: a few megabytes, the unit in which pictures are written and read again

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from visner import tables
+from visner.config.images import Images, LocalImages
 from visner.errors import VisnerError
-from visner.recipes import Images, LocalImages
+from visner.runtime import tables
 
 UNREADABLE = (OSError, pa.ArrowInvalid, VisnerError)
 

@@ -13,11 +13,12 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from visner import stages
+from visner.config.base import below
+from visner.config.images import AttachedImages, FolderImages, LocalImages
 from visner.errors import VisnerError
 from visner.images.folder import Folder, as_text, is_text
 from visner.images.prepare import Rejected
-from visner.recipes import AttachedImages, FolderImages, LocalImages, below
+from visner.runtime import stages
 
 
 class Candidate(NamedTuple):

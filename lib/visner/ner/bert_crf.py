@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
 
-from visner.device import autocast
 from visner.ner.crf import CRF
 from visner.ner.fusion import Pictures
 from visner.ner.recogniser import Config, Recogniser, padded
+from visner.runtime.device import autocast
 
 
 class BertCRFConfig(Config):

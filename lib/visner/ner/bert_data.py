@@ -7,14 +7,14 @@ from functools import partial
 import numpy as np
 import torch
 
+from visner.config.experiments import BertExperiment
 from visner.ner.batches import Data
 from visner.ner.bert_crf import BertBatch
 from visner.ner.inputs import Files, aligned_rows
 from visner.ner.vectors import NONE, batch_pictures, pictures_of
-from visner.recipes import BertExperiment
-from visner.stages import log
-from visner.subtokens import Subtokens, Windows
-from visner.tables import GROUNDING
+from visner.runtime.stages import log
+from visner.runtime.subtokens import Subtokens, Windows
+from visner.runtime.tables import GROUNDING
 
 
 @dataclass

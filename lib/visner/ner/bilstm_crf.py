@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from visner.device import autocast
 from visner.ner.crf import CRF
 from visner.ner.fusion import Pictures
 from visner.ner.lstm import BiLSTM
 from visner.ner.recogniser import Config, Recogniser, padded
+from visner.runtime.device import autocast
 
 
 class BiLSTMCRFConfig(Config):

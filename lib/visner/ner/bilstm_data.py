@@ -7,14 +7,14 @@ from functools import partial
 import numpy as np
 import torch
 
+from visner.config.experiments import BiLSTMExperiment
 from visner.errors import VisnerError
-from visner.keyed_vectors import UNSEEN
 from visner.ner.batches import Data
 from visner.ner.bilstm_crf import BiLSTMBatch
 from visner.ner.inputs import Files, aligned_rows
 from visner.ner.vectors import NONE, NOTHING, batch_pictures, gather, mean_norm, pictures_of, read_indexed, read_mapped
-from visner.recipes import BiLSTMExperiment
-from visner.tables import GROUNDING, WORDS
+from visner.runtime.keyed_vectors import UNSEEN
+from visner.runtime.tables import GROUNDING, WORDS
 
 
 @dataclass

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from visner.recipes import Crawl
-from visner.tables import write_json
+from visner.config.images import Crawl
+from visner.runtime.tables import write_json
 
 
 def describe(*, config: dict, root: str, store: str, crawl: Crawl | None = None, system: Path) -> None:

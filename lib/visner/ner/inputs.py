@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from visner.errors import VisnerError
-from visner.tables import SENTENCES, iterate_rows
+from visner.runtime.tables import SENTENCES, iterate_rows
 
 
 @dataclass

@@ -5,14 +5,14 @@ from pathlib import Path
 import torch
 from pydantic import TypeAdapter
 
+from visner.config.experiments import Experiment
 from visner.ner import VERSION, systems
 from visner.ner.batches import decode_all
 from visner.ner.inputs import Files
 from visner.ner.saving import load
-from visner.provenance import sha256_file, versions
-from visner.recipes import Experiment
-from visner.stages import log
-from visner.tables import PREDICTIONS, read_provenance, write_table
+from visner.runtime.provenance import sha256_file, versions
+from visner.runtime.stages import log
+from visner.runtime.tables import PREDICTIONS, read_provenance, write_table
 
 
 def predict(

@@ -9,9 +9,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from visner.config.experiments import Fusion as FusionName
 from visner.ner.crf import CRF
 from visner.ner.fusion import Fused, Fusion, Pictures, fusion_class
-from visner.recipes.experiments import Fusion as FusionName
 
 
 class Config(BaseModel):

@@ -10,7 +10,7 @@ from safetensors import safe_open
 
 from visner.errors import VisnerError
 from visner.ner.recogniser import Recogniser
-from visner.tables import atomic_path
+from visner.runtime.tables import atomic_path
 
 
 def save(path: Path, model: Recogniser, **beside: Any) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from visner.config.base import Recipe
+from visner.config.experiments import BertExperiment, BiLSTMExperiment, Experiment, FineTuning, Training
 from visner.errors import VisnerError
 from visner.ner import bilstm_data
 from visner.ner.batches import Data
@@ -14,9 +16,8 @@ from visner.ner.bilstm_crf import BiLSTMCRF, BiLSTMCRFConfig
 from visner.ner.inputs import Files
 from visner.ner.recogniser import Config, Recogniser
 from visner.ner.vectors import mean_norm, read_mapped
-from visner.recipes import BertExperiment, BiLSTMExperiment, Experiment, FineTuning, Recipe, Training
-from visner.subtokens import Subtokens
-from visner.training import linear_schedule
+from visner.runtime.subtokens import Subtokens
+from visner.runtime.training import linear_schedule
 
 
 def begin(

@@ -7,19 +7,19 @@ from statistics import fmean
 
 import torch
 
-from visner import device as devices
-from visner.checkpoints import checkpoint
+from visner.config.experiments import Experiment
 from visner.errors import VisnerError
 from visner.ner import VERSION, systems
 from visner.ner.batches import decode_all, shuffled_batches
 from visner.ner.inputs import Files, corpus_labels
 from visner.ner.saving import save
-from visner.provenance import sha256_file, versions
-from visner.recipes import Experiment
-from visner.spans import micro_f1
-from visner.stages import log
-from visner.tables import read_provenance, write_json
-from visner.training import fit
+from visner.runtime import device as devices
+from visner.runtime.checkpoints import checkpoint
+from visner.runtime.provenance import sha256_file, versions
+from visner.runtime.spans import micro_f1
+from visner.runtime.stages import log
+from visner.runtime.tables import read_provenance, write_json
+from visner.runtime.training import fit
 
 
 def train(

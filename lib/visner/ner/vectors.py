@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from visner.keyed_vectors import read_vectors
 from visner.ner.fusion import Pictures
-from visner.scratch import mapped
+from visner.runtime.keyed_vectors import read_vectors
+from visner.runtime.scratch import mapped
 
 NONE = -1  # an index into no row: a zero vector
 NOTHING = np.zeros((0, 0), dtype=np.float32)

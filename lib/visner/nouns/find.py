@@ -17,13 +17,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from visner import provenance, stages, tables
+from visner.config.corpora import Nouns
 from visner.errors import VisnerError
 from visner.nouns import VERSION, dictionary
 from visner.nouns.finder import NounFinder, lies_under, query_of
 from visner.nouns.statistics import Statistics
-from visner.queries import write_queries
-from visner.recipes import Nouns
+from visner.runtime import provenance, stages, tables
+from visner.runtime.queries import write_queries
 
 CHUNK = 2048  # sentences; one job of a process, one row group of the table
 

@@ -1,7 +1,7 @@
 """The text side of x_t: GloVe vectors of characters and words, and Flair vectors of every word occurrence."""
 
-from visner.provenance import versions
-from visner.recipes import Recipe
+from visner.config.base import Recipe
+from visner.runtime.provenance import versions
 
 VERSION = 1  # raised when the results of this stage change
 TRAINING_VERSION = 3  # raised when those of its trainings alone do

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow.compute as pc
 import torch
 
-from visner import stages, tables
 from visner.errors import VisnerError
+from visner.runtime import stages, tables
 from visner.vectors.encoder import FlairEncoder
 
 WINDOW = 2048  # sentences in memory at once, put into buckets by their lengths

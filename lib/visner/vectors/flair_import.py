@@ -3,10 +3,11 @@
 import shutil
 from pathlib import Path
 
-from visner import tables
-from visner.keyed_vectors import is_safetensors
-from visner.provenance import sha256_file
-from visner.recipes import Flair, below
+from visner.config.base import below
+from visner.config.vectors import Flair
+from visner.runtime import tables
+from visner.runtime.keyed_vectors import is_safetensors
+from visner.runtime.provenance import sha256_file
 from visner.vectors import made_by
 from visner.vectors.language_model import CharacterLanguageModel
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import torch
 
-from visner import device as devices
-from visner.checkpoints import checkpoint
-from visner.provenance import sha256_files
-from visner.recipes import Flair
+from visner.config.vectors import Flair
+from visner.runtime import device as devices
+from visner.runtime.checkpoints import checkpoint
+from visner.runtime.provenance import sha256_files
 from visner.vectors import TRAINING_VERSION, flair_models, made_by
 from visner.vectors.texts import training_sentences
 

@@ -17,13 +17,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from visner import checkpoints, stages
-from visner.checkpoints import checkpoint
+from visner.config.base import below
+from visner.config.vectors import Glove
 from visner.errors import VisnerError
-from visner.keyed_vectors import UNSEEN, write_vectors
-from visner.provenance import sha256_file, sha256_files
-from visner.recipes import Glove, below
-from visner.termination import CHECKPOINT_SECONDS, STATUS, Termination
+from visner.runtime import checkpoints, stages
+from visner.runtime.checkpoints import checkpoint
+from visner.runtime.keyed_vectors import UNSEEN, write_vectors
+from visner.runtime.provenance import sha256_file, sha256_files
+from visner.runtime.termination import CHECKPOINT_SECONDS, STATUS, Termination
 from visner.vectors import TRAINING_VERSION, cooccurrence, made_by, texts
 from visner.vectors.ready_vectors import import_vectors
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from visner.encoders import of_revision
+from visner.config.encoders import of_revision
 from visner.errors import VisnerError
-from visner.stages import log
-from visner.tables import atomic_path
+from visner.runtime.stages import log
+from visner.runtime.tables import atomic_path
 
 # What a repository is asked for. No pickles (pytorch_model.bin): reading one runs what is in it.
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "model-*.safetensors")

@@ -5,8 +5,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
-from visner import tables
 from visner.errors import VisnerError
+from visner.runtime import tables
 
 Unit = Literal["character", "word"]
 

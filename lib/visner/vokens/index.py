@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from visner import stages, tables
 from visner.errors import VisnerError
+from visner.runtime import stages, tables
 
 EXACT = {"cpu": 1_000_000, "cuda": 50_000_000}  # pictures of a flat index, by where it is made; those of a GPU: 13 GB
 BLOCK = 1024  # queries at a time, fewer over a large pool:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from visner import provenance, tables
 from visner.errors import VisnerError
-from visner.pictures import read_attached
-from visner.stages import log
+from visner.runtime import provenance, tables
+from visner.runtime.pictures import read_attached
+from visner.runtime.stages import log
 from visner.vokens.matcher import load
 from visner.vokens.page import page as page_of
 from visner.vokens.pairs import Sentence, States, load_pairs, read_sentences, with_pictures

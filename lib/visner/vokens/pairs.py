@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from visner.errors import VisnerError
-from visner.pictures import picture_vectors
-from visner.tables import SENTENCES, iterate_rows, load_array, shard_range
+from visner.runtime.pictures import picture_vectors
+from visner.runtime.tables import SENTENCES, iterate_rows, load_array, shard_range
 from visner.vokens.matcher import Batch
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from visner import provenance, tables
+from visner.config.matchers import Matcher as Recipe
 from visner.errors import VisnerError
-from visner.pictures import first_pictures, iterate_vectors
-from visner.recipes import Matcher as Recipe
-from visner.stages import log
+from visner.runtime import provenance, tables
+from visner.runtime.pictures import first_pictures, iterate_vectors
+from visner.runtime.stages import log
 from visner.vokens import VERSION
 from visner.vokens.index import Pool, build, write
 from visner.vokens.matcher import Matcher, load

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from visner import stages, tables
+from visner.config.matchers import Matcher as Recipe
 from visner.errors import VisnerError
-from visner.provenance import sha256_file, versions
-from visner.recipes import Matcher as Recipe
+from visner.runtime import stages, tables
+from visner.runtime.provenance import sha256_file, versions
 from visner.vokens.index import Pool, read
 from visner.vokens.matcher import Matcher, load
 from visner.vokens.pairs import States, read_sentences

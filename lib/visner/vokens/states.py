@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from visner import device as devices
-from visner import pretrained, stages, tables
 from visner.errors import VisnerError
-from visner.subtokens import NONE, Subtokens
+from visner.runtime import device as devices
+from visner.runtime import pretrained, stages, tables
+from visner.runtime.subtokens import NONE, Subtokens
 
 LONGEST = 512  # sub-tokens with the special ones; fewer where the encoder has fewer positions
 BATCH = {"cpu": 1024, "cuda": 32_768}  # sub-tokens with padding: more are no faster
@@ -59,7 +59,7 @@ class Encoder:
 
 
 def load_encoder(folder: str | Path, device: torch.device, precision: str = "float32") -> Encoder:
-    """The encoder of a folder; see `visner.pretrained.load`."""
+    """The encoder of a folder; see `visner.runtime.pretrained.load`."""
     model, tokenizer = pretrained.load(folder)
     longest = min(tokenizer.model_max_length, pretrained.positions(model) or LONGEST, LONGEST)
     model.eval().requires_grad_(False).to(device)

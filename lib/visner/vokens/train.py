@@ -5,15 +5,15 @@ from pathlib import Path
 
 import torch
 
-from visner.checkpoints import checkpoint
-from visner.device import kind
+from visner.config.matchers import Matcher as Recipe
 from visner.errors import VisnerError
-from visner.pictures import read_attached
-from visner.provenance import sha256_file, versions
-from visner.recipes import Matcher as Recipe
-from visner.stages import log
-from visner.tables import read_provenance, write_json
-from visner.training import History, fit
+from visner.runtime.checkpoints import checkpoint
+from visner.runtime.device import kind
+from visner.runtime.pictures import read_attached
+from visner.runtime.provenance import sha256_file, versions
+from visner.runtime.stages import log
+from visner.runtime.tables import read_provenance, write_json
+from visner.runtime.training import History, fit
 from visner.vokens import VERSION, pairs
 from visner.vokens.matcher import Matcher, save
 from visner.vokens.pairs import Pairs, States

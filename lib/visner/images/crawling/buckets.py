@@ -13,11 +13,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from visner import stages, tables
+from visner.config.images import CrawledImages
 from visner.errors import VisnerError
 from visner.images.crawling import database as db
 from visner.images.prepare import Picture
-from visner.recipes.pictures import CrawledImages
+from visner.runtime import stages, tables
 
 BUCKETS = 64
 ANSWER = ("source", "engine", "photos", "language", "region", "safe_search", "file", "options")  # keys that decide it

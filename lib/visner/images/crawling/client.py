@@ -17,6 +17,7 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from visner.config.images import Crawl
 from visner.errors import VisnerError
 from visner.images.crawling.bodies import read_body
 from visner.images.crawling.failures import TRANSIENT, Failure
@@ -24,7 +25,6 @@ from visner.images.crawling.guard import Guard, Proxies, RefusedAddress
 from visner.images.crawling.politeness import Bandwidth, Host, Hosts, WaitTooLong, retry_after
 from visner.images.crawling.robots import MAX_BYTES as ROBOTS_BYTES
 from visner.images.crawling.robots import Robots, RobotsCache, reserves
-from visner.recipes import Crawl
 
 REDIRECTS = (301, 302, 303, 307, 308)
 FIRST_DELAY = 1.0  # seconds before the first retry, give or take half; doubled for each further one
@@ -40,7 +40,7 @@ DNS_LASTS = 300  # seconds; whatever it says, the guard looks at the address
 class Client:
     """An asynchronous context manager; any number of `get`s may run within it at a time.
 
-    crawl: how it behaves (visner.recipes.Crawl).
+    crawl: how it behaves (visner.config.images.Crawl).
     max_bytes: the longest body.
     Cookies are not kept; credentials in URLs (user:password@) are dropped.
     Raises VisnerError without a User-Agent.

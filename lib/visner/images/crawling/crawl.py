@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from visner import stages
+from visner.config.images import CrawledImages
 from visner.errors import VisnerError
 from visner.images.crawling.buckets import NOT_NAMED, Asked, Bucket, Origin, Outcome, PageRead, bucket_of
 from visner.images.crawling.client import Client
@@ -27,7 +27,7 @@ from visner.images.crawling.network import Network, pauses
 from visner.images.crawling.writer import Writer
 from visner.images.decoding import Decoders
 from visner.images.prepare import Picture
-from visner.recipes import CrawledImages
+from visner.runtime import stages
 
 ENOUGH_TO_JUDGE = 20  # queries before the share of empty ones says anything
 NO_SUCH_PAGE = ("http-400", "http-404", "http-414")  # of one query: too long, say

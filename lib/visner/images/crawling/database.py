@@ -15,9 +15,9 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from visner import databases, tables
-from visner.databases import primary_code
 from visner.errors import VisnerError
+from visner.runtime import databases, tables
+from visner.runtime.databases import primary_code
 
 VERSION = 2  # of the tables below, kept as SQLite's user_version
 PAGE_SIZE = 8192  # bytes

@@ -8,10 +8,10 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from visner import stages
 from visner.errors import VisnerError
 from visner.images.crawling.client import Client
 from visner.images.crawling.failures import Failure
+from visner.runtime import stages
 
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 600.0  # seconds, doubled each time
 

@@ -11,9 +11,9 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from visner.config.images import EngineImages
 from visner.errors import VisnerError
 from visner.images.crawling.buckets import Origin
-from visner.recipes import EngineImages
 
 
 class NotResults(ValueError):

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from visner import stages
+from visner.config.images import CrawledImages
 from visner.errors import VisnerError
 from visner.images.crawling.buckets import Asked, Bucket, bucket_of, store_folder
 from visner.images.crawling.engines import open_engine
 from visner.images.crawling.failures import TRANSIENT, meaning
 from visner.images.sources import Found
-from visner.recipes import CrawledImages
+from visner.runtime import stages
 
 try:
     from visner.images.crawling.crawl import crawl, stored

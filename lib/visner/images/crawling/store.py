@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from visner import config, stages
+from visner import config
+from visner.config.base import below
+from visner.config.images import CrawledImages, Images
 from visner.errors import VisnerError
 from visner.images.crawling import database as db
 from visner.images.crawling.buckets import BUCKETS, Bucket, bucket_of, folder_of
 from visner.images.crawling.failures import meaning
-from visner.recipes import CrawledImages, Images, below
+from visner.runtime import stages
 
 # A bucket's queries: the numbers of their addresses, pictures and failures, and when the last page was read.
 QUERIES = """

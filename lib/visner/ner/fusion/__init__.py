@@ -2,7 +2,7 @@
 
 All have one signature, for every recogniser: `NAME(text, visual, **options)` for states of `text` dimensions and
 pictures of `visual`, whose `forward(states, pictures)` gives a `Fused`. The states are a BERT-CRF's words, or the
-contextual vectors of a BiLSTM-CRF's segments. `visner.recipes.experiments.Fusion` lists the names.
+contextual vectors of a BiLSTM-CRF's segments. `visner.config.experiments.Fusion` lists the names.
 """
 
 from dataclasses import dataclass

@@ -169,6 +169,12 @@ def queries_of_shard(w):
     return f"{queries_of(w)}/{w.shard}.parquet"
 
 
+def images_of_shard(w):
+    """A shard's pictures. Asked for behind the checkpoint: else Snakemake would embed again what it then doesn't fetch."""
+    queries_of_shard(w)
+    return f"results/images/{w.source}/{w.corpus}/{w.shard}.parquet"
+
+
 def words_of(corpus):
     """The words of a corpus that is cut into words."""
     return f"results/nouns/{corpus}/words.parquet" if has_words(corpus) else []

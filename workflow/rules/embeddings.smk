@@ -21,7 +21,7 @@ use rule stage as embeddings_weights with:
 use rule compute as embeddings_embed with:
     input:
         weights="resources/weights/{embedding}.safetensors",
-        images="results/images/{source}/{corpus}/{shard}.parquet",
+        images=images_of_shard,
     output:
         output="results/embeddings/{embedding}/{source}/{corpus}/{shard}.parquet",
     log:

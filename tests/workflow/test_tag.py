@@ -116,7 +116,7 @@ def test_case_every_mention_that_the_labels_open_is_returned(project):
     seed = project.folder / "results/tiny_gate/seed1"
     with safe_open(seed / "model.safetensors", "pt") as file:
         metadata = file.metadata()
-    tensors, labels = load_file(seed / "model.safetensors"), json.loads(metadata["visner"])["labels"]
+    tensors, labels = load_file(seed / "model.safetensors"), json.loads(metadata["visner"])["config"]["labels"]
     inside = [number for number, label in enumerate(labels) if label.startswith("I-")]
     beginning = [number for number, label in enumerate(labels) if label.startswith("B-")]
     tensors["emit.bias"][inside] += 8
@@ -199,12 +199,16 @@ def test_case_results_of_an_older_version_are_one_line(project):
         visner.load(folder)
 
 
-def test_a_model_of_another_recipe_than_the_systems_is_refused(project):
+@pytest.mark.parametrize(
+    "section, name, key, file", [("experiments", "tiny_gate", "gate", "model"), ("groundings", "pictures", "k", "keys")]
+)
+def test_a_model_of_another_recipe_than_the_systems_is_refused(project, section, name, key, file):
     folder = project.folder / "results/tiny_gate"
     system = tables.read_json(folder / "system.json")
-    system["config"]["groundings"]["pictures"]["k"] = 1
+    assert system["config"][section][name][key] not in (1, "vector")
+    system["config"][section][name][key] = {"gate": "vector", "k": 1}[key]
     tables.write_json(folder / "system.json", system)
-    with pytest.raises(VisnerError, match="model.safetensors: trained by another recipe than system.json's"):
+    with pytest.raises(VisnerError, match=rf"{file}\.\w+: made by another recipe than system.json's"):
         visner.load(folder)
 
 

@@ -8,10 +8,12 @@ from pydantic import BaseModel
 
 def explain(error: dict, content: dict, model: type[BaseModel]) -> str:
     """One line for one pydantic error: the key as it is written in the file, the fault, the choices."""
-    # pydantic's location holds the tag of a union's member ("ene"), which no file has: drop what isn't there
+    # pydantic's location holds the tag of a union's member ("ene"), which no file has: drop what isn't there. A tag can
+    # also be the name of a key ("folder"), but then it leads to no other.
     keys, here = [], content
-    for part in error["loc"]:
+    for number, part in enumerate(error["loc"], start=1):
         inside = isinstance(here, dict) and part in here or isinstance(here, list) and isinstance(part, int)
+        inside = inside and (number == len(error["loc"]) or isinstance(here[part], dict | list))
         if inside or part == error["loc"][-1] and error["type"] in ("missing", "extra_forbidden"):
             keys.append(str(part))
             here = here[part] if inside else None

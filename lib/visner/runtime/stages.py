@@ -55,12 +55,15 @@ _within: ContextVar[bool] = ContextVar("within", default=False)
 
 @contextmanager
 def within_another() -> Iterator[None]:
-    """Stages that run in the block are steps of something else: they show progress if it takes, and leave no bar."""
+    """Stages that run in the block are steps of something else: they warn, but say and leave no summary or bar."""
     token = _within.set(True)
     try:
         yield
     finally:
         _within.reset(token)
+
+
+log.addFilter(lambda record: record.levelno > logging.INFO or not _within.get())
 
 
 def progress(items: Iterable | None, what: str, **options: Any) -> tqdm:

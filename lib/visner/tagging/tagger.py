@@ -90,7 +90,7 @@ class Tagger:
         with self._aside():
             self.model, beside = saving.load(trained.model, self.device)
             if {**beside.get("recipe", {}), "seeds": None} != {**self.recipe.model_dump(mode="json"), "seeds": None}:
-                raise VisnerError(f"{trained.model}: trained by another recipe than system.json's; {trained.again}")
+                raise VisnerError(f"{trained.model}: made by another recipe than system.json's; {trained.again}")
             self._read_vectors(trained)
             self._pictures = _Pictures(trained, self.device, fetch) if self.recipe.fusion != "none" else None
         self.lookups = self._pictures.lookups if self._pictures else Lookups()
@@ -179,6 +179,8 @@ class _Pictures:
         trained.check("keys", keys)
         trained.check("visual", vectors)
         self._made_by = tables.read_provenance(keys)
+        if self._made_by["recipe"] != self._recipe.model_dump(mode="json"):
+            raise VisnerError(f"{keys}: made by another recipe than system.json's; {trained.again}")
         names = tables.read_table(keys, tables.ROW_KEYS, ["key"])["key"].to_pylist()
         self._rows = {query: row for row, query in enumerate(names)}
         self._vectors = np.load(vectors, mmap_mode="r", allow_pickle=False)  # [Q, V]
@@ -238,7 +240,7 @@ class _Pictures:
             with tempfile.TemporaryFile(dir=store / "embeddings"):
                 return store
         except OSError as error:
-            stages.log.info("%s: %s: what is looked up now is not kept", store, error.strerror)
+            stages.log.warning("%s: %s: what is looked up now is not kept", store, error.strerror)
             self._own_store = tempfile.TemporaryDirectory()
             return Path(self._own_store.name)
 

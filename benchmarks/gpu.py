@@ -3,8 +3,8 @@
 First the tests marked `gpu`, then the speeds, each beside a goal or a named peer in the same process. A part runs in a
 process of its own and within its seconds: one that hangs, runs out of memory or spoils the GPU's context costs the
 others nothing. The file is written anew after each part, so that an interrupted run keeps what it has. Nothing needs
-to be installed but torch, torchvision, transformers, pyarrow, safetensors, numpy, pydantic, pytorch-crf and pytest
-(timm for resnet152's peer); all data are made up here, all weights random.
+to be installed but torch, torchvision, transformers, pyarrow, safetensors, numpy, pydantic, pytorch-crf, faiss-cpu and
+pytest (timm for resnet152's peer); all data are made up here, all weights random.
 
     python benchmarks/gpu.py --output gpu.json
 

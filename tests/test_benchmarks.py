@@ -98,6 +98,7 @@ def gpu(monkeypatch):
 
 
 THERE = ("torch", "torchvision", "transformers", "pyarrow", "safetensors", "numpy", "pydantic", "pytorch-crf", "pytest")
+THERE += ("faiss-cpu",)
 PARTS = """
 import sys, time
 sys.path.insert(0, "benchmarks")

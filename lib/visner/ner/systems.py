@@ -35,7 +35,7 @@ def begin(
 def _begin_bert(
     recipe: BertExperiment, files: Files, encoder: list[Path] | None, labels: list[str], device: torch.device
 ) -> tuple[Recogniser, Data, dict[str, Any]]:
-    from visner import pretrained  # transformers takes seconds to import, and is an extra
+    from visner.runtime import pretrained  # transformers takes seconds to import, and is an extra
     from visner.ner import bert_data
     from visner.ner.bert_crf import BertCRF, BertCRFConfig, encoder_config
 

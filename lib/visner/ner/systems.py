@@ -35,9 +35,9 @@ def begin(
 def _begin_bert(
     recipe: BertExperiment, files: Files, encoder: list[Path] | None, labels: list[str], device: torch.device
 ) -> tuple[Recogniser, Data, dict[str, Any]]:
-    from visner.runtime import pretrained  # transformers takes seconds to import, and is an extra
     from visner.ner import bert_data
     from visner.ner.bert_crf import BertCRF, BertCRFConfig, encoder_config
+    from visner.runtime import pretrained  # transformers takes seconds to import, and is an extra
 
     if not encoder:
         raise VisnerError("encoder: a bert_crf is trained from an encoder; give its files")

@@ -59,7 +59,7 @@ NO_PATHS = {"comment",
     "query_column", "files_column", "note", "pos", "exclude", "classes", "placeholders", "base", "sha256",
     "user_agent", "allow_hosts", "engine", "language", "region", "options", "backbone", "encoder", "corpora", "corpus",
     "images", "embedding", "vectors", "matcher", "grounding", "pool", "pool_corpus", "baseline", "systems", "system",
-    "seen_class", "scratch",
+    "seen_class", "scratch", "suffixes",
 }  # fmt: skip
 
 

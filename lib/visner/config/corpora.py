@@ -1,6 +1,6 @@
 """Corpora: what is read, how it is split, how its nouns are found."""
 
-from typing import Annotated, ClassVar, Literal, Union
+from typing import Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import Field, PositiveFloat, model_validator
 
@@ -121,6 +121,18 @@ class TextCorpus(CorpusRecipe):
     comment: Comment | None = None
 
 
+class CustomCorpus(CorpusRecipe):
+    """Any other format: the function `read` of a Python file yields its sentences (see docs/extending.md)."""
+
+    format: Literal["custom"]
+    file: File
+    options: dict[str, Any] = {}  # handed to it
+    classes: list[str]
+    scheme: Scheme = "BIO"
+    units: Literal["tokens", "characters"] = "tokens"
+    suffixes: list[str] = []  # of the files that are read in a folder; none: all of them
+
+
 Corpus = Annotated[
-    Union[EneCorpus, StockmarkCorpus, ConllCorpus, ImgidCorpus, TextCorpus], Field(discriminator="format")
+    Union[EneCorpus, StockmarkCorpus, ConllCorpus, ImgidCorpus, TextCorpus, CustomCorpus], Field(discriminator="format")
 ]

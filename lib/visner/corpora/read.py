@@ -2,14 +2,16 @@
 
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from logging import INFO, WARNING
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from visner.config.base import below
 from visner.config.corpora import Corpus
-from visner.corpora import conll, cutting, ene, imgid, inputs, stockmark, text
+from visner.corpora import conll, custom, cutting, ene, imgid, inputs, stockmark, text
 from visner.corpora.corrections import Corrections
 from visner.corpora.labels import compare_schemes
 from visner.corpora.overlap import Overlap
@@ -21,6 +23,7 @@ from visner.runtime import stages
 from visner.runtime.provenance import sha256_file, sha256_files, versions
 from visner.runtime.tables import SENTENCES, iterate_rows, write_json, write_table
 
+# A reader: (file, its name, recipe, findings) -> documents. A new format is a module, its line here and its recipe.
 READERS = {"ene": ene.read, "stockmark": stockmark.read, "conll": conll.read, "imgid": imgid.read, "text": text.read}
 NO_PART_OF_RESULTS = ("nouns", "download", "published")  # keys of a recipe that change nothing here
 
@@ -39,11 +42,14 @@ def read(*, sentences: Path, statistics: Path, recipe: Corpus, root: Path = Path
     counts = Statistics(recipe.classes, separator)
     corrections = Corrections(inputs.corrections_file(recipe, root), recipe.classes)
     splits = Splits(recipe, root)
+    reader = READERS.get(recipe.format)
+    if recipe.format == "custom":
+        reader = partial(custom.read, code=custom.load(below(root, recipe.file), recipe.options))
     overlap = Overlap()
 
     def rows() -> Iterator[dict]:
         for file in stages.progress(texts, "reading", unit="file"):
-            for document in READERS[recipe.format](file.path, file.name, recipe, findings):
+            for document in reader(file.path, file.name, recipe, findings):
                 split = splits.of(document, file)
                 document = cutting.cut(corrections.correct(document), recipe, findings)
                 for sentence in document.sentences:

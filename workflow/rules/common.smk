@@ -268,27 +268,7 @@ wildcard_constraints:
 
 
 onstart:
-    limits = {
-        name: one.value
-        for name, one in workflow.global_resources.items()
-        if name[0] != "_" and isinstance(one.value, int)
-    }
-    rate = workflow.scheduling_settings.max_jobs_per_timespan
-    at_once = {"--jobs": workflow.nodes, "--max-jobs-per-timespan": rate and rate.max_jobs}
-    due = set(workflow.dag.needrun_jobs())
-    # What waits for a checkpoint can become due when that has run.
-    due.update(workflow.dag.bfs(workflow.dag.depending, *(job for job in due if job.is_checkpoint)))
     try:
-        visner.submission.check(
-            [
-                visner.submission.Due(
-                    job.rule.name, {name: job.resources.get(name, 0) for name in ("gpu", *limits)}
-                )
-                for job in due
-            ],
-            getattr(workflow.executor_settings, "array_jobs", None) or "",
-            {name: limit for name, limit in at_once.items() if limit},
-            limits,
-        )
+        visner.submission.check_run(workflow)
     except VisnerError as error:
         raise as_snakemakes(error)

@@ -8,6 +8,8 @@ TARGET ?= results/ene_gate/scores.json
 PYTEST ?= tests --ignore=tests/slurm
 CORES ?= all
 UPGRADE ?= --upgrade
+# An index with builds of torch for CPUs alone: without CUDA's 3.4 GB. Empty: what the lock file says.
+TORCH_INDEX ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
@@ -80,6 +82,11 @@ clean: ## remove the installation and caches; results, resources and store stay
 	@rm -f $@
 	@[ -x .venv/bin/python ] || { $(call make_venv,.venv); }
 	@echo "installing $$(grep -c == requirements.lock) packages into .venv: some minutes, some 6 GB"
-	$(PIP) install -r requirements.lock
+	@if [ -n "$(TORCH_INDEX)" ]; then set -ex; \
+		$(PIP) install --index-url $(TORCH_INDEX) $$(grep -oE '^(torch|torchvision)==[0-9.]+' requirements.lock); \
+		awk '/^[^ #]/ {cuda = /^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/} !cuda' requirements.lock \
+			> .venv/without-cuda.lock; \
+		$(PIP) install -r .venv/without-cuda.lock; \
+	else set -x; $(PIP) install -r requirements.lock; fi
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@

@@ -86,7 +86,7 @@ clean: ## remove the installation and caches; results, resources and store stay
 		$(PIP) install --index-url $(TORCH_INDEX) $$(grep -oE '^(torch|torchvision)==[0-9.]+' requirements.lock); \
 		awk '/^[^ #]/ {cuda = /^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/} !cuda' requirements.lock \
 			> .venv/without-cuda.lock; \
-		$(PIP) install -r .venv/without-cuda.lock; \
-	else set -x; $(PIP) install -r requirements.lock; fi
+		$(PIP) install --use-pep517 -r .venv/without-cuda.lock; \
+	else set -x; $(PIP) install --use-pep517 -r requirements.lock; fi
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@

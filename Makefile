@@ -7,6 +7,9 @@ SHELL := /bin/bash
 TARGET ?= results/ene_gate/scores.json
 PYTEST ?= tests --ignore=tests/slurm
 CORES ?= all
+UPGRADE ?= --upgrade
+# An index with builds of torch for CPUs alone: without CUDA's 3.4 GB. Empty: what the lock file says.
+TORCH_INDEX ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
@@ -58,13 +61,15 @@ bench: .venv/.installed ## run the benchmarks: each prints ratios against a name
 		case $$status in 0|77) ;; *) failed="$$failed $$one";; esac; \
 	done; [ -z "$$failed" ] || { echo "below the claim:$$failed"; exit 1; }
 
-# soupsieve 3 and later need Python 3.11.5, and Debian 12 has 3.11.2.
-lock: ## resolve all versions anew: requirements.lock and the conda environments (downloads some 3 GB)
+# One resolution for Linux and macOS, on every Python that pyproject.toml admits; hashes are of all files of a version.
+lock: ## resolve all versions anew: requirements.lock and the conda environments (UPGRADE= keeps those it can)
 	rm -rf build/lock
 	@$(call make_venv,build/lock)
-	build/lock/bin/python -m pip --disable-pip-version-check --no-input install \
-		-e '.[flair,faiss,slurm,minilm,crawl,dev]' 'setuptools>=77' 'soupsieve<3'
-	build/lock/bin/python -m pip freeze --all | build/lock/bin/python workflow/lock.py
+	build/lock/bin/python -m pip --disable-pip-version-check --no-input install uv
+	echo 'setuptools>=77' | build/lock/bin/uv pip compile $(UPGRADE) pyproject.toml - --all-extras --universal \
+		--generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
+		--custom-compile-command 'make lock' --quiet --output-file requirements.lock
+	build/lock/bin/python workflow/lock.py
 	rm -rf build/lock
 
 clean: ## remove the installation and caches; results, resources and store stay
@@ -77,6 +82,11 @@ clean: ## remove the installation and caches; results, resources and store stay
 	@rm -f $@
 	@[ -x .venv/bin/python ] || { $(call make_venv,.venv); }
 	@echo "installing $$(grep -c == requirements.lock) packages into .venv: some minutes, some 6 GB"
-	$(PIP) install -r requirements.lock
+	@if [ -n "$(TORCH_INDEX)" ]; then set -ex; \
+		$(PIP) install --index-url $(TORCH_INDEX) $$(grep -oE '^(torch|torchvision)==[0-9.]+' requirements.lock); \
+		awk '/^[^ #]/ {cuda = /^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/} !cuda' requirements.lock \
+			> .venv/without-cuda.lock; \
+		$(PIP) install --use-pep517 -r .venv/without-cuda.lock; \
+	else set -x; $(PIP) install --use-pep517 -r requirements.lock; fi
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@

@@ -6,6 +6,7 @@ min_version("9.20")
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/stage.smk"
 include: "workflow/rules/corpora.smk"
 include: "workflow/rules/nouns.smk"
 include: "workflow/rules/images.smk"
@@ -21,7 +22,7 @@ localrules:
     all,
     corpora_download,
     embeddings_weights,
-    vectors_encoder,
+    vectors_hub_encoder,
     vectors_flair_import,
     ner_describe,
 

@@ -23,15 +23,15 @@ import numpy as np
 import torch
 from machine.quiet import TOLERANCE, Rounds
 
-from visner import encoders, stages, tables
+from visner.config import encoders
+from visner.config.experiments import BertExperiment
 from visner.errors import VisnerError
-from visner.ner.bert_crf import BertCRF
-from visner.ner.dataset import shuffled_batches
-from visner.ner.inputs import corpus_labels
-from visner.ner.train import predict
-from visner.recipes import BertExperiment
-from visner.spans import micro_f1
-from visner.training import fit
+from visner.ner import systems
+from visner.ner.batches import decode_all, shuffled_batches
+from visner.ner.inputs import Files, corpus_labels
+from visner.runtime import stages, tables
+from visner.runtime.spans import micro_f1
+from visner.runtime.training import fit
 
 IGNORED = -100  # the label of what torch's cross entropy leaves out
 
@@ -60,33 +60,43 @@ class Run:
         return 100 * self.test[self.dev.index(max(self.dev))]
 
 
-def train_ours(recipe: BertExperiment, given: argparse.Namespace, labels: list[str], seed: int, folder: Path) -> Run:
+def train_ours(
+    recipe: BertExperiment, sentences: Path, encoder: Path, labels: list[str], seed: int, folder: Path
+) -> Run:
     """Our model through the fit loop of the pipeline."""
     cpu, run = torch.device("cpu"), Run()
     torch.manual_seed(seed)
-    model, data = BertCRF.begin(recipe, given, labels, cpu)
-    splits = data.splits | model.read(given, ["test"], labels, cpu).splits
+    files = Files(sentences)
+    model, data, beside = systems.begin(recipe, files, sorted(encoder.iterdir()), labels, cpu)
+    splits = data.splits | systems.read(model, recipe, beside, files, ["test"], cpu).splits
 
     def batches(generator, start):
         run.begin()
         for batch in shuffled_batches(splits["train"], recipe.training.batch, generator, data.cost, start):
-            yield data.prepare(batch)
+            yield data.batch(batch)
 
     def evaluate() -> tuple[float, float]:
         run.end()
         for split, into in (("dev", run.dev), ("test", run.test)):
             gold = [[labels[i] for i in sentence.labels] for sentence in splits[split]]
-            into.append(micro_f1(gold, [tags for tags, _ in predict(model, data, splits[split], labels)]))
+            into.append(micro_f1(gold, [tags for tags, *_ in decode_all(model, data, splits[split])]))
         return run.dev[-1], 0.0  # of equal epochs the first, as for the peer
 
     count = math.ceil(len(splits["train"]) / recipe.training.batch)
     training = recipe.training.model_copy(update={"patience": recipe.training.epochs})
-    fit(model, model.optimizer(), batches, count, evaluate, training, seed, folder / "ours", model.schedule(count))
+    fit(model, systems.optimizer(model, training), batches, count, evaluate, training, seed, folder / "ours",
+        systems.schedule(training, count))  # fmt: skip
     return run
 
 
 def train_theirs(
-    recipe: BertExperiment, given: argparse.Namespace, labels: list[str], seed: int, folder: Path, grouped: bool
+    recipe: BertExperiment,
+    sentences: Path,
+    encoder: Path,
+    labels: list[str],
+    seed: int,
+    folder: Path,
+    grouped: bool,
 ) -> Run:
     """The same with AutoModelForTokenClassification and the Trainer, as its documentation has it."""
     from transformers import (
@@ -99,10 +109,10 @@ def train_theirs(
         set_seed,
     )
 
-    tokenizer, number = AutoTokenizer.from_pretrained(given.encoder), {label: i for i, label in enumerate(labels)}
+    tokenizer, number = AutoTokenizer.from_pretrained(encoder), {label: i for i, label in enumerate(labels)}
     gold: dict[str, list] = {"train": [], "dev": [], "test": []}
     encoded: dict[str, list] = {"train": [], "dev": [], "test": []}
-    for row in tables.iterate_rows(given.sentences, tables.SENTENCES, ["split", "units", "labels"]):
+    for row in tables.iterate_rows(sentences, tables.SENTENCES, ["split", "units", "labels"]):
         one = tokenizer(row["units"], is_split_into_words=True, truncation=True, max_length=recipe.max_subtokens)
         words = one.word_ids()
         first = [word is not None and word != before for word, before in zip(words, [None, *words], strict=False)]
@@ -112,7 +122,7 @@ def train_theirs(
         encoded[row["split"]].append(dict(one))
         gold[row["split"]].append((row["labels"], [word for word, begins in zip(words, first, strict=True) if begins]))
     set_seed(seed)
-    model = AutoModelForTokenClassification.from_pretrained(given.encoder, num_labels=len(labels))
+    model = AutoModelForTokenClassification.from_pretrained(encoder, num_labels=len(labels))
     run = Run()
 
     class Clock(TrainerCallback):
@@ -189,7 +199,6 @@ def main() -> int:
     stages.start_log(None)
     training = {"batch": arguments.batch, "epochs": arguments.epochs, "encoder_learning_rate": arguments.learning_rate}
     recipe = BertExperiment(model="bert_crf", corpus="tweets", precision=arguments.precision, training=training)
-    given = argparse.Namespace(sentences=arguments.sentences, encoder=encoder, grounding=None, visual=None, scratch="")
     labels = corpus_labels(arguments.sentences)
     splits = tables.read_table(arguments.sentences, tables.SENTENCES, ["split"]).column("split").to_pylist()
     steps = math.ceil(splits.count("train") / arguments.batch)
@@ -197,8 +206,12 @@ def main() -> int:
     with rounds.busy:
         for seed in arguments.seeds:
             with tempfile.TemporaryDirectory() as folder:
-                ours.append(train_ours(recipe, given, labels, seed, Path(folder)))
-                theirs.append(train_theirs(recipe, given, labels, seed, Path(folder), arguments.group_by_length))
+                ours.append(train_ours(recipe, arguments.sentences, encoder, labels, seed, Path(folder)))
+                theirs.append(
+                    train_theirs(
+                        recipe, arguments.sentences, encoder, labels, seed, Path(folder), arguments.group_by_length
+                    )
+                )
             for name, run in (("visner", ours[-1]), ("Trainer", theirs[-1])):
                 rounds.seconds[name].append(statistics.median(run.seconds))
                 said = f"seconds {np.round(run.seconds, 1)}, dev F1 {np.round(run.dev, 4)}"

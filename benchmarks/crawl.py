@@ -30,7 +30,7 @@ from icrawler.builtin import BingImageCrawler
 from icrawler.builtin.bing import BingFeeder
 from machine.quiet import Busy, until_two_agree
 
-from visner import tables
+from visner.runtime import tables
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "images"))
 from engine_server import engine_server
@@ -73,10 +73,10 @@ def icrawlers(server: str, queries: list[str], folder: Path, threads: dict[str, 
 FETCH = """
 import sys, time
 from pathlib import Path
-from visner import stages, tables
+from visner.runtime import stages, tables
 from visner.images.crawling.shard import crawled
-from visner.images.fetch import fetch
-from visner.recipes import Crawl, EngineImages
+from visner.images.fetch import look_up
+from visner.config.images import Crawl, EngineImages
 engine, folder, workers = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 limits = Crawl(user_agent="benchmark (+mailto:benchmark@visner.example)", allow_hosts=["127.0.0.1"],
                host_rate=None, host_concurrency=1000, concurrency=64)
@@ -87,7 +87,7 @@ began = time.perf_counter()
 with crawled(recipe, folder, folder / "store", queries, workers, "crawl"):
     crawl = time.perf_counter() - began
 began = time.perf_counter()
-counts = fetch(recipe, folder, folder / "store", folder / "queries.parquet", 0, folder / "0.parquet", workers)
+counts = look_up(queries, folder / "0.parquet", recipe, folder, folder / "store", workers)
 export = time.perf_counter() - began
 print(counts["pictures"], crawl, export)
 """

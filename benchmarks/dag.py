@@ -23,7 +23,7 @@ from typing import NamedTuple
 import yaml
 from machine.quiet import Rounds, until_two_agree
 
-from visner import tables
+from visner.runtime import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 SENTENCES, QUERIES, DEPTH, DOCUMENTS, SYSTEMS, SEEDS = 141_146, 50_000, 15, 6_000, 12, 5

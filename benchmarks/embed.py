@@ -25,10 +25,10 @@ from torch.nn import functional
 from torchvision import models
 from torchvision.transforms._presets import ImageClassification
 
-from visner import tables
+from visner.config.images import Embedding
 from visner.embeddings.embed import embed
 from visner.embeddings.weights import Weights, make_weights, read_weights, write_weights
-from visner.recipes import Embedding
+from visner.runtime import tables
 
 CLAIMS = {"float32": 1.5, "bfloat16": 2.0}  # times as many pictures a second
 
@@ -97,10 +97,11 @@ def main() -> int:
 
         def ours(precision: str, images: str = "images.parquet") -> None:
             output, store = folder / "vectors.parquet", folder / f"store-{next(runs)}"
-            files = (folder / "weights.safetensors", folder / images, store, output)
-            embed(recipes[precision], *files, torch.device("cpu"), arguments.batch, arguments.threads)
-            table = tables.read_table(output, tables.embeddings_schema(1024))
-            made[precision] = table["vector"].combine_chunks().flatten().to_numpy().reshape(-1, 1024)
+            files = (folder / "weights.safetensors", folder / images, output)
+            cpu = torch.device("cpu")
+            embed(*files, recipes[precision], store, cpu, workers=arguments.threads, batch=arguments.batch)
+            table = tables.read_table(output, tables.embeddings_schema(1024, "float16"))
+            made[precision] = table["vector"].combine_chunks().flatten().to_numpy().reshape(-1, 1024).astype(np.float32)
 
         def loop(some: list[bytes] = pictures) -> None:
             made["plain"] = plain(model, some, arguments.batch)

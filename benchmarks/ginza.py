@@ -15,8 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from visner.spans import Span, micro_f1, spans_to_bio
-from visner.tables import SENTENCES, iterate_rows, read_json
+from visner.runtime.spans import Span, micro_f1, spans_to_bio
+from visner.runtime.tables import SENTENCES, iterate_rows, read_json
 
 TAG = """
 import json, sys

@@ -3,8 +3,8 @@
 First the tests marked `gpu`, then the speeds, each beside a goal or a named peer in the same process. A part runs in a
 process of its own and within its seconds: one that hangs, runs out of memory or spoils the GPU's context costs the
 others nothing. The file is written anew after each part, so that an interrupted run keeps what it has. Nothing needs
-to be installed but torch, torchvision, transformers, pyarrow, safetensors, numpy, pydantic, pytorch-crf and pytest
-(timm for resnet152's peer); all data are made up here, all weights random.
+to be installed but torch, torchvision, transformers, pyarrow, safetensors, numpy, pydantic, pytorch-crf, faiss-cpu and
+pytest (timm for resnet152's peer); all data are made up here, all weights random.
 
     python benchmarks/gpu.py --output gpu.json
 
@@ -36,7 +36,7 @@ import torch  # noqa: E402
 from machine.quiet import until_two_agree  # noqa: E402
 from torch import nn  # noqa: E402
 
-from visner.provenance import versions  # noqa: E402
+from visner.runtime.provenance import versions  # noqa: E402
 
 SECONDS = 460  # of all parts
 SKIPPED = 77
@@ -113,14 +113,14 @@ def bilstm_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]
     """Characters a second of training, batches prepared from tables as the stage does."""
     import torchcrf
 
-    from visner.ner.bilstm_crf import BiLSTMCRF, Inputs, prepare
-    from visner.ner.dataset import build_sentence, shuffled_batches
-    from visner.ner.frozen import Tables
-    from visner.recipes import BiLSTMExperiment
+    from visner.ner.batches import shuffled_batches
+    from visner.ner.bilstm_crf import BiLSTMBatch, BiLSTMCRF, BiLSTMCRFConfig
+    from visner.ner.bilstm_data import Tables
 
     rng, labels, first, sentences = np.random.default_rng(1), 13, 0, []
-    chars, words = {chr(0x4E00 + i): i for i in range(3000)}, {str(i): i for i in range(5000)}
-    alphabet = list(chars)
+    alphabet = [chr(0x4E00 + i) for i in range(3000)]
+    index = {"char_index": {c: i for i, c in enumerate(alphabet)}, "word_index": {str(i): i for i in range(5000)}}
+    keys = Tables(**index)
     for number in range(sizes.sentences):
         length = int(rng.integers(20, 100))
         cuts = [*range(0, length, 2), length]
@@ -131,15 +131,14 @@ def bilstm_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]
         rows = [pictures[place // 2] for place in range(length)]
         units = [alphabet[i] for i in rng.integers(0, len(alphabet), length)]
         gold = rng.integers(0, labels, length)
-        sentences.append(build_sentence(str(number), units, found, first, rows, chars, words, gold))
+        sentences.append(keys.sentence(str(number), units, found, first, rows, gold))
         first += len(found)
     rows = {"chars": 3000, "words": 5000, "contextual": first, "visual": 2000}
     widths = {"chars": sizes.wide, "words": sizes.wide, "contextual": 2 * sizes.flair, "visual": sizes.visual}
     tables = Tables(*(rng.standard_normal((rows[name], width), dtype=np.float32) for name, width in widths.items()))
-    pictured = {"images": "x", "k": 1, "embedding": "x", "grounding": "queries", "fusion": "gate"}
-    recipe = BiLSTMExperiment(corpus="x", vectors="x", hidden=sizes.hidden, **pictured)
-    model = BiLSTMCRF(recipe, widths, names_of(labels)).to(on).train()
-    optimizer = model.optimizer()
+    config = BiLSTMCRFConfig(labels=names_of(labels), hidden=sizes.hidden, fusion="gate", **widths)
+    model = BiLSTMCRF(config).to(on).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
 
     class Concatenated(nn.Module):
         """x_t in one piece (simple fusion), torch's LSTM, pytorch-crf."""
@@ -150,16 +149,16 @@ def bilstm_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]
             self.emit, self.dropout = nn.Linear(2 * sizes.hidden, labels), nn.Dropout(0.5)
             self.crf = torchcrf.CRF(labels, batch_first=True)
 
-        def loss(self, inputs: Inputs) -> torch.Tensor:
-            mask = inputs.batch.mask
-            segments = inputs.batch.segments[mask]  # [N]
-            visual = inputs.words.new_zeros(len(inputs.words), sizes.visual)
-            visual[inputs.pictured] = inputs.visual
-            parts = [inputs.chars, inputs.words[segments], inputs.contextual[segments], visual[segments]]
-            padded = inputs.chars.new_zeros(*mask.shape, sum(widths.values()))  # [B, T, D]
+        def loss(self, batch: BiLSTMBatch) -> torch.Tensor:
+            mask, segments = batch.mask, batch.segments  # [B, T], [N]
+            visual = batch.words.new_zeros(len(batch.words), sizes.visual)
+            owners = batch.pictures.owners()
+            visual[owners] = batch.pictures.vectors[batch.pictures.own[owners]]
+            parts = [batch.chars, batch.words[segments], batch.contextual[segments], visual[segments]]
+            padded = batch.chars.new_zeros(*mask.shape, sum(widths.values()))  # [B, T, D]
             padded[mask] = torch.cat(parts, dim=1)
             states, _ = self.lstm(self.dropout(padded))
-            return -self.crf(self.emit(self.dropout(states)), inputs.batch.labels, mask, reduction="mean")
+            return -self.crf(self.emit(self.dropout(states)), batch.labels, mask, reduction="mean")
 
     peer = Concatenated().to(on).train()
     of_peer = torch.optim.Adam(peer.parameters(), lr=1e-3, fused=True)
@@ -169,7 +168,7 @@ def bilstm_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]
     )
 
     def step(some: nn.Module, its: torch.optim.Optimizer) -> None:
-        learn(some, its, some.loss(prepare(next(endless), tables, on)))
+        learn(some, its, some.loss(tables.batch(next(endless), on)))
 
     items = sizes.batch * sum(map(len, sentences)) / len(sentences)
     yield compared(
@@ -213,20 +212,20 @@ def bert_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
     """Tweets a second of fine-tuning BERT-base with a CRF, batches prepared as the stage does."""
     from transformers import BertConfig, BertForTokenClassification, BertModel
 
-    from visner.device import autocast
-    from visner.ner.bert_crf import BertCRF
-    from visner.ner.bert_inputs import EncodedSentence, Inputs, pictures_of, prepare
-    from visner.ner.dataset import NONE, shuffled_batches
-    from visner.ner.inputs import NOTHING
-    from visner.ner.subtokens import Subtokens
-    from visner.recipes import BertExperiment
+    from visner.config.experiments import FineTuning
+    from visner.ner import bert_data
+    from visner.ner.batches import shuffled_batches
+    from visner.ner.bert_crf import BertBatch, BertCRF, BertCRFConfig, encoder_config
+    from visner.ner.systems import optimizer as adamw
+    from visner.ner.vectors import NOTHING, pictures_of
+    from visner.runtime.device import autocast
+    from visner.runtime.subtokens import Subtokens
 
     made, words = tokenizer()
     rng, labels, subtokens = np.random.default_rng(3), 9, Subtokens(made, 128)
     texts = made_up_tweets(max(sizes.tweet_batch * 50, 200) if not sizes.quick else sizes.tweets, words)
-    pictures, _ = pictures_of([], False)
     sentences = [
-        EncodedSentence("", windows, pictures, np.full(len(one), NONE, np.int32), rng.integers(0, labels, len(one)))
+        bert_data.EncodedSentence("", windows, *pictures_of([[]] * len(one), False), rng.integers(0, labels, len(one)))
         for one, windows in zip(texts, subtokens.windows(texts), strict=True)
     ]
     config = BertConfig(vocab_size=made.get_vocab_size(), num_labels=labels, **sizes.bert)
@@ -242,20 +241,21 @@ def bert_crf(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
             super().__init__()
             self.model = BertForTokenClassification(config)
 
-        def loss(self, inputs: Inputs) -> torch.Tensor:
+        def loss(self, batch: BertBatch) -> torch.Tensor:
             with autocast(on, "bfloat16"):
-                gold = torch.zeros_like(inputs.ids)
-                return self.model(input_ids=inputs.ids, attention_mask=inputs.attended.long(), labels=gold).loss
+                gold = torch.zeros_like(batch.ids)
+                return self.model(input_ids=batch.ids, attention_mask=batch.attended.long(), labels=gold).loss
 
     def trainer(model: nn.Module, optimizer: torch.optim.Optimizer) -> Callable[[], None]:
         model.to(on).train()
-        return lambda: learn(model, optimizer, model.loss(prepare(next(endless), NOTHING, 0, on)))
+        return lambda: learn(model, optimizer, model.loss(bert_data.batch(next(endless), NOTHING, 0, on)))
 
     steps = {}
     for precision in ("bfloat16", "float32"):
-        recipe = BertExperiment(model="bert_crf", corpus="x", precision=precision)
-        model = BertCRF(recipe, BertModel(config), subtokens, names_of(labels)).to(on)
-        steps[precision] = trainer(model, model.optimizer())
+        encoder = BertModel(config)
+        known = {"encoder": encoder_config(encoder), "labels": names_of(labels)}
+        model = BertCRF(BertCRFConfig(precision=precision, **known), encoder).to(on)
+        steps[precision] = trainer(model, adamw(model, FineTuning()))
     plain = Plain().to(on)
     steps["plain"] = trainer(plain, torch.optim.AdamW(plain.parameters(), lr=5e-5, fused=True))
     half = (until + time.perf_counter()) / 2
@@ -273,14 +273,14 @@ def pictures_of(
     from embed import draw
     from torchvision import models
 
-    from visner.device import autocast
     from visner.embeddings.backbone import Backbone
     from visner.embeddings.embed import embed_pictures
     from visner.embeddings.preprocess import Preprocessing
+    from visner.runtime.device import autocast
 
     name = "resnet18" if sizes.quick else name
     torch.manual_seed(1)
-    backbone, preprocessing = Backbone(name).to(on), Preprocessing(sizes.side * 8 // 7, sizes.side)
+    backbone, preprocessing = Backbone(name).fold().to(on), Preprocessing(sizes.side * 8 // 7, sizes.side)
     pixels = torch.randint(0, 256, (sizes.pictures, sizes.side, sizes.side, 3), dtype=torch.uint8, device=on)
     plain, peer = models.get_model(name, weights=None), "torchvision's model, bfloat16"
     try:
@@ -323,12 +323,12 @@ def vokens(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
     from vokenize import plain, write_tables
 
-    from visner import tables
-    from visner.recipes import Matcher as Recipe
+    from visner.config.matchers import Matcher as Recipe
+    from visner.runtime import tables
     from visner.vokens import matcher
-    from visner.vokens.encoding import load_encoder, write_states
-    from visner.vokens.pool import write_pool
-    from visner.vokens.vokenize import vokenize
+    from visner.vokens.pool import pool
+    from visner.vokens.search import search
+    from visner.vokens.states import load_encoder, write_states
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -344,16 +344,17 @@ def vokens(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
         model = matcher.Matcher(recipe, config.hidden_size, 2048).eval()
         matcher.save(folder / "matcher.safetensors", model)
         model.to(on)
-        sentences, states, of_model = (folder / f for f in ("sentences.parquet", "states.npy", "matcher.safetensors"))
-        pool, graph, rows = folder / "pool.parquet", folder / "graph.npy", tables.shard_rows(sentences, 0, 1)
-        encoder = load_encoder(folder / "encoder", on, "bfloat16")
+        sentences, states = folder / "sentences.parquet", folder / "states.npy"
+        rows, encoder = tables.shard_rows(sentences, 0, 1), load_encoder(folder / "encoder", on, "bfloat16")
         write_states(sentences, rows, encoder, "first", states)
-        shards = ([folder / "images.parquet"], [folder / "embeddings.parquet"])
-        write_pool(recipe, sentences, [states], of_model, *shards, pool, graph, on)
+        common = {"sentences": sentences, "matcher": folder / "matcher.safetensors", "recipe": recipe, "device": on}
+        common |= {"pictures": folder / "pool.parquet", "index": folder / "pool.faiss"}
+        shards = {"images": [folder / "images.parquet"], "embeddings": [folder / "embeddings.parquet"]}
+        pool(states=[states], **shards, **common)
 
         def ours() -> None:
             write_states(sentences, rows, encoder, "first", states)
-            vokenize(recipe, sentences, rows, states, of_model, pool, graph, folder / "vokens.parquet", on)
+            search(states=states, output=folder / "vokens.parquet", shard=0, shards=1, **common)
 
         some = texts[: max(1, len(texts) // 10)]
         ways = {
@@ -402,13 +403,13 @@ def flair(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
 
 def search(on: torch.device, sizes: Sizes, until: float) -> Iterator[Figure]:
     """Queries a second of the ten best of a pool, beside a bare product and top-k in the same blocks."""
-    from visner.vokens.search import BLOCK, SCORES, Pool
+    from visner.vokens.index import BLOCK, SCORES, Pool, build
 
     for place, size in enumerate(sizes.pools):
         end = time.perf_counter() + (until - time.perf_counter()) / (len(sizes.pools) - place)
         vectors = torch.randn(size, 64, device=on)
         queries = torch.randn(64 if sizes.quick else 2048, 64, device=on)
-        pool, block = Pool(vectors), max(1, min(BLOCK, SCORES // size))
+        pool, block = Pool(build(vectors), on), max(1, min(BLOCK, SCORES // size))
 
         def bare(queries=queries, vectors=vectors, block=block) -> None:
             for start in range(0, len(queries), block):

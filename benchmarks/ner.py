@@ -24,16 +24,16 @@ import numpy as np
 import torch
 from machine.quiet import TOLERANCE, Rounds
 
-from visner import stages
-from visner.ner import inputs
-from visner.ner.bilstm_crf import BiLSTMCRF, prepare
-from visner.ner.dataset import Sentence, shuffled_batches
-from visner.ner.frozen import Tables
-from visner.ner.recogniser import Data as Indexed
-from visner.ner.train import predict
-from visner.recipes import BiLSTMExperiment
-from visner.spans import bio_to_spans, micro_f1, spans_to_bio
-from visner.training import fit
+from visner.config.experiments import BiLSTMExperiment
+from visner.ner import bilstm_data, systems
+from visner.ner.batches import Data as Indexed
+from visner.ner.batches import decode_all, shuffled_batches
+from visner.ner.bilstm_crf import BiLSTMCRF, BiLSTMCRFConfig
+from visner.ner.bilstm_data import Sentence, Tables
+from visner.ner.inputs import Files, corpus_labels
+from visner.runtime import stages
+from visner.runtime.spans import bio_to_spans, micro_f1, spans_to_bio
+from visner.runtime.training import fit
 
 
 @dataclass
@@ -69,7 +69,7 @@ def read(results: Path, name: str) -> tuple[BiLSTMExperiment, Data]:
     )
     vectors = results / "vectors" / recipe.vectors
     pictured = recipe.fusion != "none"
-    paths = argparse.Namespace(
+    files = Files(
         sentences=results / "corpora" / recipe.corpus / "sentences.parquet",
         words=results / "nouns" / recipe.corpus / "words.parquet",
         glove_char=vectors / "glove_char.safetensors",
@@ -77,19 +77,19 @@ def read(results: Path, name: str) -> tuple[BiLSTMExperiment, Data]:
         flair=vectors / recipe.corpus / "flair.npy",
         grounding=results / "grounding" / name / "grounding.parquet" if pictured else None,
         visual=results / "grounding" / name / "vectors.npy" if pictured else None,
-        scratch="",
     )
-    frozen = inputs.load_frozen(paths)
-    labels = inputs.corpus_labels(paths.sentences)
-    return recipe, Data(inputs.load_sentences(paths, frozen, ["train", "dev", "test"], labels), labels, frozen.tables)
+    labels = corpus_labels(files.sentences)
+    tables, indexed = bilstm_data.read(files, ["train", "dev", "test"], labels, recipe, torch.device("cpu"))
+    return recipe, Data(indexed.splits, labels, tables)
 
 
 def train_ours(recipe: BiLSTMExperiment, data: Data, seed: int, epochs: int, folder: Path) -> Run:
     """Our model through the fit loop of the pipeline."""
     torch.manual_seed(seed)
-    cpu = torch.device("cpu")
-    model = BiLSTMCRF(recipe, data.tables.widths, data.labels, data.tables.visual_scale(data.splits["train"]))
-    indexed = Indexed(data.splits, partial(prepare, tables=data.tables, device=cpu))
+    scale = data.tables.visual_scale(data.splits["train"])
+    known = {"labels": data.labels, "visual_scale": scale, **data.tables.widths}
+    model = BiLSTMCRF(systems.model_config(BiLSTMCRFConfig, recipe, **known))
+    indexed = Indexed(data.splits, partial(data.tables.batch, device=torch.device("cpu")))
     run = Run()
     began = 0.0
 
@@ -97,18 +97,18 @@ def train_ours(recipe: BiLSTMExperiment, data: Data, seed: int, epochs: int, fol
         nonlocal began
         began = time.perf_counter()
         for batch in shuffled_batches(data.splits["train"], recipe.training.batch, generator, start=start):
-            yield indexed.prepare(batch)
+            yield indexed.batch(batch)
 
     def evaluate() -> tuple[float, float]:
         run.seconds.append(time.perf_counter() - began)
         for split, into in (("dev", run.dev), ("test", run.test)):
-            tags = [one for one, _ in predict(model, indexed, data.splits[split], data.labels)]
+            tags = [one for one, *_ in decode_all(model, indexed, data.splits[split])]
             into.append(micro_f1(data.gold(split), tags))
         return run.dev[-1], 0.0  # of equal epochs the first, as for the peer
 
     count = math.ceil(len(data.splits["train"]) / recipe.training.batch)
     training = recipe.training.model_copy(update={"epochs": epochs, "patience": epochs})
-    fit(model, model.optimizer(), batches, count, evaluate, training, seed, folder / f"ours{seed}")
+    fit(model, systems.optimizer(model, training), batches, count, evaluate, training, seed, folder / f"ours{seed}")
     return run
 
 
@@ -201,13 +201,13 @@ def _flair_sentence(sentence: Sentence, data: Data, recipe: BiLSTMExperiment, sc
     from flair.data import Sentence as FlairSentence
 
     made = FlairSentence([f"u{unit}" for unit in sentence.units])  # its texts don't matter: the vectors are given
-    ready = prepare([sentence], data.tables, torch.device("cpu"))
-    segments = ready.batch.segments[0]
-    parts = [ready.chars, ready.words[segments], ready.contextual[segments]]
+    ready = data.tables.batch([sentence], torch.device("cpu"))
+    parts = [ready.chars, ready.words[ready.segments], ready.contextual[ready.segments]]
     if recipe.fusion != "none":
-        visual = torch.zeros(len(ready.words), ready.visual.shape[1])
-        visual[ready.pictured] = scale * ready.visual  # as our model scales them
-        parts.append(visual[segments])
+        owners, vectors = ready.pictures.owners(), ready.pictures.vectors
+        visual = torch.zeros(len(ready.words), vectors.shape[1])
+        visual[owners] = scale * vectors[ready.pictures.own[owners]]  # as our model scales them
+        parts.append(visual[ready.segments])
     made.vectors = torch.cat(parts, dim=1)
     for token, vector in zip(made, made.vectors, strict=True):
         token.set_embedding("cached", vector)
@@ -235,8 +235,8 @@ def main() -> int:
     torch.set_num_threads(arguments.threads)
     stages.start_log(None)
     recipe, data = read(arguments.results, arguments.experiment)
-    if recipe.fusion == "gate":
-        parser.error("flair's tagger has no gate: choose an experiment with fusion none or simple")
+    if recipe.fusion not in ("none", "simple"):
+        parser.error(f"flair's tagger has no {recipe.fusion}: choose an experiment with fusion none or simple")
     units = sum(map(len, data.splits["train"]))
     ours, peer, rounds = [], [], Rounds({"visner": [], "flair": []}, TOLERANCE)
     with rounds.busy:

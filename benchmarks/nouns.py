@@ -17,9 +17,9 @@ import fugashi
 import unidic_lite
 from machine.quiet import MOST, until_two_agree
 
-from visner import tables
-from visner.nouns.extraction import find_nouns
-from visner.recipes import Nouns
+from visner.config.corpora import Nouns
+from visner.nouns.find import find
+from visner.runtime import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 CHARACTERS = 4_000_000  # so many that starting the processes, half a second, does not show
@@ -62,7 +62,8 @@ def main() -> int:
         made = [Path(scratch, name) for name in ("words.parquet", "queries.parquet", "statistics.json")]
 
         def stage(processes: int) -> None:
-            find_nouns(Nouns(), scratch, sentences, *made, processes)
+            files = {file.stem: file for file in made}
+            find(sentences=sentences, shards=Path(scratch, "queries"), recipe=Nouns(), workers=processes, **files)
 
         several = arguments.processes
         runs = {"bare loop": lambda: loop_bare(texts), "1 process": lambda: stage(1)}

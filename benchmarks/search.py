@@ -22,8 +22,8 @@ from machine.quiet import until_two_agree
 from torch import Tensor
 from torch.nn import functional
 
-from visner.vokens.search import EXACT as LARGEST
-from visner.vokens.search import Pool, search_exactly
+from visner.vokens.index import EXACT as LARGEST
+from visner.vokens.index import Pool, build, search_exactly
 
 DIMENSIONS, CLUSTERS, SPREAD, TOP = 64, 2000, 0.7, 10
 EXACT = LARGEST["cpu"]
@@ -75,7 +75,7 @@ def main() -> int:
             flush=True,
         )
     before, processor, began = resident(), time.process_time(), time.perf_counter()
-    graph = Pool(pictures)
+    graph = Pool(build(pictures), torch.device("cpu"))
     print(
         f"{len(pictures):,} pictures: {graph.method} built in {time.perf_counter() - began:.0f} s "
         f"({time.process_time() - processor:.0f} s of the processor), {resident() - before:.0f} MB "

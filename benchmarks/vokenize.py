@@ -33,13 +33,14 @@ import torch
 from machine.quiet import MOST, has_bfloat16, until_two_agree
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel
 
-from visner import encoders, tables
+from visner.config import encoders
+from visner.config.matchers import Matcher as Recipe
 from visner.errors import VisnerError
-from visner.recipes import Matcher as Recipe
-from visner.vokens import matcher, search
-from visner.vokens.encoding import load_encoder, write_states
-from visner.vokens.pool import write_pool
-from visner.vokens.vokenize import vokenize
+from visner.runtime import tables
+from visner.vokens import index, matcher
+from visner.vokens.pool import pool
+from visner.vokens.search import search
+from visner.vokens.states import states
 
 CLAIMS, SHARE = {"float32": 1.5, "bfloat16": 2.0}, 0.1
 ON_GPU = 16_000  # tokens a second
@@ -148,7 +149,7 @@ def main() -> int:
         write_tables(folder, texts, pictures)
 
         spent = {"search": 0.0}
-        exactly = search.search_exactly
+        exactly = index.search_exactly
 
         def timed(*of_search):
             began = time.perf_counter()
@@ -157,18 +158,20 @@ def main() -> int:
             finally:
                 spent["search"] += time.perf_counter() - began
 
-        search.search_exactly = timed
+        index.search_exactly = timed
 
         def ours(precision: str) -> torch.Tensor:
-            sentences, states, of_model = (
-                folder / f for f in ("sentences.parquet", "states.npy", "matcher.safetensors")
-            )
-            pool, graph = folder / "pool.parquet", folder / "graph.npy"
-            rows = tables.shard_rows(sentences, 0, 1)
-            write_states(sentences, rows, load_encoder(encoder, device, precision), "first", states)
-            tables_of = ([folder / "images.parquet"], [folder / "embeddings.parquet"])
-            write_pool(recipe, sentences, [states], of_model, *tables_of, pool, graph, device)
-            vokenize(recipe, sentences, rows, states, of_model, pool, graph, folder / "vokens.parquet", device)
+            sentences, states_of = folder / "sentences.parquet", folder / "states.npy"
+            common = {"sentences": sentences, "device": device}
+            one = common | {"shard": 0, "shards": 1}
+            files = [encoder / "config.json"]
+            states(encoder=files, states=states_of, statistics=folder / "states.json", words="first",
+                   precision=precision, **one)  # fmt: skip
+            pictures = {"pictures": folder / "pool.parquet", "index": folder / "pool.faiss"}
+            same = pictures | {"matcher": folder / "matcher.safetensors", "recipe": recipe}
+            shards = {"images": [folder / "images.parquet"], "embeddings": [folder / "embeddings.parquet"]}
+            pool(states=[states_of], **shards, **same, **common)
+            search(states=states_of, output=folder / "vokens.parquet", **same, **one)
             rows = tables.iterate_rows(folder / "vokens.parquet", tables.VOKENS, ["image_ids"])
             return torch.tensor([[int(one, 16) for one in ids] for row in rows for ids in row["image_ids"] if ids])
 

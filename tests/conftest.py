@@ -54,7 +54,7 @@ def device(request):
 @pytest.fixture
 def slow_bfloat16(monkeypatch, caplog):
     """A machine whose bfloat16 is slow; a function that gives the lines said about it so far."""
-    from visner import device
+    from visner.runtime import device
 
     monkeypatch.setattr(device, "bfloat16_gain", lambda _: 0.01)
     device._warn_if_slower.cache_clear()
@@ -74,7 +74,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def minilm() -> Path:
     """The folder of MiniLM-L6, with its real weights."""
-    from visner import encoders
+    from visner.config import encoders
     from visner.errors import VisnerError
 
     try:

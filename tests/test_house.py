@@ -2,52 +2,85 @@
 
 import ast
 import importlib
+import inspect
 import os
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from visner import stages
+from visner import jobs
 from visner.cli import COMMANDS, build_parser
+from visner.runtime import stages
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "lib" / "visner"
+ABOVE_THE_STAGES = ("__init__.py", "cli.py", "config/preflight.py", "tagging/tagger.py")
 
 
 def rules():
     """(file, name, text) of every rule."""
     for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
-        parts = re.split(r"^(?:rule|checkpoint) (\w+):\n", file.read_text(), flags=re.MULTILINE)
+        declared = r"^(?:rule|checkpoint|use rule \w+ as) (\w+)(?::| with:)\n"
+        parts = re.split(declared, file.read_text(), flags=re.MULTILINE)
         for name, text in zip(parts[1::2], parts[2::2], strict=True):
             yield pytest.param(file, name, text, id=name)
 
 
 def test_rule_files_packages_and_subcommands_share_their_names():
-    files = {file.stem for file in (ROOT / "workflow" / "rules").glob("*.smk")} - {"common"}
-    packages = {folder.parent.name for folder in LIBRARY.glob("*/command.py")}
-    assert files == packages == set(stages.STAGES) == set(COMMANDS) - {"tag", "store", "plan"}
-    assert re.findall(r"rules/(\w+)\.smk", (ROOT / "Snakefile").read_text()) == ["common", *stages.STAGES]
+    files = {file.stem for file in (ROOT / "workflow" / "rules").glob("*.smk")} - {"common", "stage"}
+    assert files == set(stages.STAGES)
+    assert re.findall(r"rules/(\w+)\.smk", (ROOT / "Snakefile").read_text()) == ["common", "stage", *stages.STAGES]
 
 
 def test_every_stage_has_a_version_and_imports_without_torch():
-    code = "import sys, visner.cli, visner.workflow; visner.cli.build_parser(); print('torch' in sys.modules)"
+    code = "import sys, visner.cli, visner.jobs, visner.config.preflight"
+    code += "; visner.cli.build_parser(); print('torch' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
     assert all(importlib.import_module(f"visner.{stage}").VERSION >= 1 for stage in stages.STAGES)
 
 
-@pytest.mark.parametrize("file, name, text", list(rules()))
+@pytest.mark.parametrize("file, name, text", [rule for rule in rules() if rule.values[0].stem != "stage"])
+def test_every_rule_and_its_function_name_the_same_tables(file, name, text):
+    if "    shell:" in text:
+        return
+    parameters = inspect.signature(jobs.function_of(name)).parameters
+    given = set()
+    for directive in ("input", "output", "params"):
+        for block in re.findall(rf"^    {directive}:\n((?:        .*\n)+)", text, re.MULTILINE):
+            given |= set(re.findall(r"^        (\w+)=", block, re.MULTILINE))
+    assert "version" in given
+    needed = {key for key, one in parameters.items() if one.default is inspect.Parameter.empty}
+    rest = set(re.findall(r"{(\w+)}", text)) | {
+        "root",
+        "store",
+        "scratch",
+        "resume",
+        "workers",
+        "device",
+        "crawl",
+        "url",
+    }
+    assert given - {"version"} <= set(parameters)
+    if "unpack" not in text:
+        assert needed <= given | rest
+
+
+@pytest.mark.parametrize("file, name, text", [rule for rule in rules() if rule.values[0].stem != "stage"])
 def test_every_rule_says_what_it_needs_and_is_its_stages_command(file, name, text):
     assert name.split("_")[0] == file.stem
+    if "    shell:" not in text:
+        return
     for directive in ("log", "benchmark", "params", "threads", "resources", "conda", "shell", "output"):
         assert re.search(rf"^    {directive}:", text, re.MULTILINE), directive
     assert re.search(r"^        \*\*\(?(PLAIN|TORCH)\b", text, re.MULTILINE)  # memory, time, GPUs
     assert re.search(rf"^        version=visner\.{file.stem}\.VERSION,", text, re.MULTILINE)
-    assert f'"exec python -m visner --log {{log:q}} {file.stem} ' in text
+    assert f'"python -m visner --log {{log:q}} {file.stem} ' in text
     parameters = re.search(r"^    params:\n((?:        .*\n)+)", text, re.MULTILINE)[1]
     assert not re.search(r"threads|batch|workers", parameters)  # they change no result
 
@@ -64,7 +97,10 @@ def imported(file):
     """The modules of visner that a file imports."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "visner":
-            yield from [f"visner.{alias.name}" for alias in node.names] if node.module == "visner" else [node.module]
+            folder = LIBRARY.parent / node.module.replace(".", "/")
+            for alias in node.names:
+                is_module = (folder / alias.name).is_dir() or (folder / f"{alias.name}.py").is_file()
+                yield f"{node.module}.{alias.name}" if is_module else node.module
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.startswith("visner."))
 
@@ -72,11 +108,22 @@ def imported(file):
 @pytest.mark.parametrize("file", sorted(LIBRARY.rglob("*.py")), ids=lambda file: str(file.relative_to(LIBRARY)))
 def test_a_stage_knows_other_stages_by_their_tables_only(file):
     own = file.relative_to(LIBRARY).parts[0]
-    used = {module.split(".")[1] for module in imported(file)} & set(stages.STAGES)
+    packages = {module.split(".")[1] for module in imported(file) if "." in module}
+    used = packages & set(stages.STAGES)
     if own in stages.STAGES:
         assert used <= {own}
-    elif own not in ("tagger.py", "cli.py", "workflow.py", "preflight.py"):
-        assert used == set()  # the modules below all stages know none
+    elif file.relative_to(LIBRARY).as_posix() not in ABOVE_THE_STAGES:
+        assert used == set()
+    if own == "runtime":
+        assert not {"tagging", "cli", "jobs", "plan"} & packages
+
+
+def test_no_imports_go_in_circles():
+    names = {".".join(file.relative_to(LIBRARY.parent).with_suffix("").parts): file for file in LIBRARY.rglob("*.py")}
+    names = {name.removesuffix(".__init__"): file for name, file in names.items()}
+    names.pop("visner")  # it imports what it exports when that is first used
+    graph = {name: {one for one in imported(file) if one in names and one != name} for name, file in names.items()}
+    TopologicalSorter(graph).prepare()  # an error names the circle
 
 
 def test_flair_is_imported_in_one_module():

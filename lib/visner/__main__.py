@@ -1,4 +1,4 @@
-"""`python -m visner`: the command line, as the rules call it."""
+"""`python -m visner`: the command line."""
 
 import sys
 

@@ -1,16 +1,17 @@
-"""The command `visner`: one subcommand a stage, as the rules call them, and those that people call themselves."""
+"""The command `visner`: what people type. The stages are run by Snakemake (see `visner.jobs`)."""
 
 import argparse
 import importlib
 import os
 import sys
 
-from visner import __version__, stages
+from visner import __version__
 from visner.errors import VisnerError
+from visner.runtime import stages
 
-COMMANDS = {stage: f"visner.{stage}.command" for stage in stages.STAGES} | {
-    "tag": "visner.tag_command",
-    "plan": "visner.planning.plan_command",
+COMMANDS = {
+    "tag": "visner.tagging.command",
+    "plan": "visner.plan",
     "store": "visner.images.crawling.store_command",
 }
 
@@ -20,8 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="visner",
         description="Words grounded in pictures, for named entity recognition.",
-        epilog="The stages run in this order and are usually run by Snakemake: snakemake --cores all "
-        "results/ene_gate/scores.json",
+        epilog="Experiments are run by Snakemake: snakemake --cores all results/ene_gate/scores.json",
     )
     parser.add_argument("--version", action="version", version=f"visner {__version__}")
     parser.add_argument("--log", metavar="FILE", help="also write the messages to FILE")

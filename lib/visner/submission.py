@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from visner.errors import VisnerError
 
@@ -12,6 +12,18 @@ class Due(NamedTuple):
 
     rule: str
     resources: Mapping[str, int]
+
+
+def check_run(workflow: Any) -> None:
+    """`check` of the jobs that a workflow is about to run; what waits for a checkpoint can become due, too."""
+    resources, timespan = workflow.global_resources, workflow.scheduling_settings.max_jobs_per_timespan
+    limits = {name: one.value for name, one in resources.items() if name[0] != "_" and isinstance(one.value, int)}
+    at_once = {"--jobs": workflow.nodes, "--max-jobs-per-timespan": timespan and timespan.max_jobs}
+    due = set(workflow.dag.needrun_jobs())
+    due.update(workflow.dag.bfs(workflow.dag.depending, *(job for job in due if job.is_checkpoint)))
+    asked = [Due(job.rule.name, {name: job.resources.get(name, 0) for name in ("gpu", *limits)}) for job in due]
+    arrays = getattr(workflow.executor_settings, "array_jobs", None) or ""
+    check(asked, arrays, {name: limit for name, limit in at_once.items() if limit}, limits)
 
 
 def check(due: Sequence[Due], arrays: str, at_once: Mapping[str, int], limits: Mapping[str, int]) -> None:

@@ -1,14 +1,15 @@
-"""Corpora written into a fresh folder and read by the command, as the rule calls it."""
+"""Corpora written into a fresh folder and read as the rule does."""
 
-import argparse
 import json
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from pydantic import TypeAdapter
 
-from visner import spans, tables
-from visner.corpora import command
+from visner.config.corpora import Corpus as CorpusRecipe
+from visner.corpora.read import read as read_corpus
+from visner.runtime import spans, tables
 
 
 class Corpus(NamedTuple):
@@ -28,18 +29,6 @@ class Corpus(NamedTuple):
 
 
 @pytest.fixture
-def run():
-    """The command `visner corpora` with its arguments."""
-
-    def run(*arguments: str) -> None:
-        parser = argparse.ArgumentParser()
-        command.add_arguments(parser)
-        command.run(parser.parse_args(list(arguments)))
-
-    return run
-
-
-@pytest.fixture
 def write(tmp_path):
     """Writes a file below the folder that recipes' paths are relative to."""
 
@@ -53,13 +42,13 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def read(tmp_path, run):
+def read(tmp_path):
     """Reads a recipe: the rows of the table, the statistics, the table's path."""
 
     def read(root: Path = tmp_path, **recipe) -> Corpus:
         table, statistics = tmp_path / "out" / "sentences.parquet", tmp_path / "out" / "statistics.json"
-        recipe_and_root = ("--recipe", json.dumps(recipe), "--root", str(root))
-        run("read", *recipe_and_root, "--output", str(table), "--statistics", str(statistics))
+        recipe = TypeAdapter(CorpusRecipe).validate_python(recipe)
+        read_corpus(sentences=table, statistics=statistics, recipe=recipe, root=root)
         rows = list(tables.iterate_rows(table, tables.SENTENCES))
         return Corpus(rows, json.loads(statistics.read_text()), table)
 

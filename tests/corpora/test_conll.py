@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from visner.config.corpora import ConllCorpus
 from visner.corpora import conll as reader
 from visner.corpora.records import Findings
 from visner.errors import VisnerError
-from visner.recipes import ConllCorpus
 
 
 @pytest.fixture

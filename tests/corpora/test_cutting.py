@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visner.corpora.cutting import length_cuts, sentence_ends
-from visner.spans import Span, bio_to_spans, spans_to_bio
+from visner.runtime.spans import Span, bio_to_spans, spans_to_bio
 
 
 def _cut(text: str, cuts: list[int]) -> list[str]:

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from visner.corpora.download import download
 from visner.errors import VisnerError
 
 CONTENT = b"IMGID:1\nAda\tB-PER\n\n" * 20_000  # several chunks
@@ -57,19 +58,17 @@ def server(monkeypatch):
 
 
 @pytest.fixture
-def download(server, run, tmp_path):
-    def download(name: str, sha256: str = SHA256) -> bytes:
-        run(
-            "download", "--url", f"{server.address}/{name}", "--sha256", sha256, "--output", str(tmp_path / "train.txt")
-        )
+def fetched(server, tmp_path):
+    def fetched(name: str, sha256: str = SHA256) -> bytes:
+        download(url=f"{server.address}/{name}", sha256=sha256, output=tmp_path / "train.txt")
         return (tmp_path / "train.txt").read_bytes()
 
-    return download
+    return fetched
 
 
 @pytest.mark.parametrize("name", ["train.txt", "moved.txt", "chunked.txt"])
-def test_a_file_comes_whole(download, name):
-    assert download(name) == CONTENT
+def test_a_file_comes_whole(fetched, name):
+    assert fetched(name) == CONTENT
 
 
 @pytest.mark.parametrize(
@@ -81,25 +80,25 @@ def test_a_file_comes_whole(download, name):
         ("train.txt", "0" * 64, rf"the sha256 is {SHA256}, not 0{{64}}: another variant of the data"),
     ],
 )
-def test_what_went_wrong_is_said_and_nothing_changes(download, tmp_path, name, sha256, message):
+def test_what_went_wrong_is_said_and_nothing_changes(fetched, tmp_path, name, sha256, message):
     (tmp_path / "train.txt").write_bytes(b"before")
     with pytest.raises(VisnerError, match=message):
-        download(name, sha256)
+        fetched(name, sha256)
     assert (tmp_path / "train.txt").read_bytes() == b"before"
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".train.txt.lock", "train.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["train.txt"]
 
 
-def test_no_server(run, tmp_path):
+def test_no_server(tmp_path):
     with pytest.raises(VisnerError, match="http://127.0.0.1:9/x: .*refused"):
-        run("download", "--url", "http://127.0.0.1:9/x", "--sha256", SHA256, "--output", str(tmp_path / "x"))
+        download(url="http://127.0.0.1:9/x", sha256=SHA256, output=tmp_path / "x")
     with pytest.raises(VisnerError, match="an address must begin with http"):
-        run("download", "--url", "file:///etc/hostname", "--sha256", SHA256, "--output", str(tmp_path / "x"))
+        download(url="file:///etc/hostname", sha256=SHA256, output=tmp_path / "x")
 
 
-def test_the_proxy_of_the_environment_is_asked(server, run, tmp_path, monkeypatch):
+def test_the_proxy_of_the_environment_is_asked(server, tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", server.address)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    run("download", "--url", "http://data.example/train.txt", "--sha256", SHA256, "--output", str(tmp_path / "t"))
+    download(url="http://data.example/train.txt", sha256=SHA256, output=tmp_path / "t")
     assert server.asked == ["http://data.example/train.txt"]
     assert (tmp_path / "t").read_bytes() == CONTENT

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from visner.config.corpora import EneCorpus
 from visner.corpora import ene as reader
 from visner.corpora.records import Findings
 from visner.errors import VisnerError
-from visner.recipes import EneCorpus
-from visner.spans import bio_to_spans
+from visner.runtime.spans import bio_to_spans
 
 
 def test_a_line_is_a_sentence_and_a_tag_a_mention(ene):

@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from visner import tables
+from visner.config.corpora import ImgidCorpus
 from visner.corpora import imgid as reader
+from visner.corpora.page import page as write_page
 from visner.corpora.records import Findings
 from visner.errors import VisnerError
-from visner.provenance import sha256_file
-from visner.recipes import ImgidCorpus
+from visner.runtime import tables
+from visner.runtime.provenance import sha256_file
 
 SPLIT = {"by": "files", "train": ["train.txt"], "dev": ["valid.txt"], "test": ["test.txt"]}
 TRAIN = "IMGID:1\nAda\tB-PER\nLovelace\tI-PER\nin\tO\nParis\tB-LOC\n\nIMGID:17_06_2\nBye\tO\n\n"
@@ -189,10 +191,10 @@ def test_one_label_more_is_another_sha256(tweets):
 
 
 @pytest.fixture
-def page(run, tmp_path):
-    def page(published: str) -> list[str]:
-        files = ("--statistics", str(tmp_path / "out/statistics.json"), "--nouns")  # no file, as the rule has it
-        run("page", *files, "--published", published, "--output", str(tmp_path / "index.md"))
+def page(tmp_path):
+    def page(published: dict) -> list[str]:
+        statistics = tmp_path / "out/statistics.json"
+        write_page(statistics=statistics, output=tmp_path / "index.md", published=published)
         return (tmp_path / "index.md").read_text().splitlines()
 
     return page
@@ -200,7 +202,7 @@ def page(run, tmp_path):
 
 def test_the_page_shows_published_counts_overlap_and_files(tweets, page, tmp_path):
     tweets()
-    lines = page('{"train": 2, "dev": 3, "test": 2}')
+    lines = page({"train": 2, "dev": 3, "test": 2})
     for row in (
         f"- dev: `valid.txt`, sha256 `{sha256_file(tmp_path / 'valid.txt')}`",
         "| split | documents | sentences | units | characters | mentions | I- that continue nothing |",
@@ -214,21 +216,21 @@ def test_the_page_shows_published_counts_overlap_and_files(tweets, page, tmp_pat
         assert row in lines
     assert "| units | 9 |" in lines
     assert not [line for line in lines if "non-empty query" in line or line.startswith("| words")]  # tokens have none
-    assert "They agree." in page('{"train": 2, "test": 2}')
-    assert "## Sentences here and published" not in page("{}")
+    assert "They agree." in page({"train": 2, "test": 2})
+    assert "## Sentences here and published" not in page({})
 
 
 @pytest.mark.parametrize(
     "recipe, message",
     [
-        ({"split": {"by": "hash"}}, "--recipe: .*by"),
+        ({"split": {"by": "hash"}}, "(?s)by"),
         ({"paths": ["train.txt"]}, "give either `paths`"),
-        ({"download": {"base": "ftp://x/y", "sha256": {"train.txt": "0" * 64}}}, "--recipe: .*base"),
-        ({"download": {"base": "https://x/y", "sha256": {"../train.txt": "0" * 64}}}, "--recipe: .*sha256"),
-        ({"download": {"base": "https://x/y", "sha256": {"train.txt": "0" * 63}}}, "--recipe: .*sha256"),
-        ({"published": {"valid": 3}}, "--recipe: .*published"),
+        ({"download": {"base": "ftp://x/y", "sha256": {"train.txt": "0" * 64}}}, "(?s)base"),
+        ({"download": {"base": "https://x/y", "sha256": {"../train.txt": "0" * 64}}}, "(?s)sha256"),
+        ({"download": {"base": "https://x/y", "sha256": {"train.txt": "0" * 63}}}, "(?s)sha256"),
+        ({"published": {"valid": 3}}, "(?s)published"),
     ],
 )
 def test_wrong_keys_are_named(tweets, recipe, message):
-    with pytest.raises(VisnerError, match=message):
+    with pytest.raises(ValidationError, match=message):
         tweets(**recipe)

@@ -7,8 +7,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from visner import corpora
+from visner.config.corpora import Corpus
 from visner.errors import VisnerError
-from visner.recipes import Corpus
 
 
 def _files(root, **recipe):

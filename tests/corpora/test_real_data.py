@@ -7,7 +7,7 @@ import pytest
 
 from visner.config import load
 from visner.errors import VisnerError
-from visner.provenance import sha256_file
+from visner.runtime.provenance import sha256_file
 
 ROOT = Path(__file__).resolve().parents[2]
 

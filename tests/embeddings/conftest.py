@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from visner import tables
+from visner.config.images import Embedding
 from visner.embeddings.weights import make_weights, write_weights
-from visner.recipes import Embedding
+from visner.runtime import tables
 
 
 @pytest.fixture(autouse=True)

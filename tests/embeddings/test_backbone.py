@@ -54,6 +54,25 @@ def test_densenet_gives_1024_rectified_channels(pictures):
         torch.testing.assert_close(vectors[:, 1 + place], maps[:, :, place // 7, place % 7], atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["densenet121", "resnet18", "mobilenet_v3_small", "regnet_x_400mf", "inception_v3"])
+@torch.inference_mode()
+def test_folded_batch_norms_change_last_bits_only(name):
+    torch.manual_seed(2)
+    backbone = Backbone(name)
+    norms = [module for module in backbone.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.running_mean.normal_(0, 0.1)
+        norm.running_var.uniform_(0.5, 1.5)
+        norm.weight.uniform_(0.5, 1.5)
+        norm.bias.normal_(0, 0.1)
+    pictures = torch.randn(2, 3, 224, 224)
+    exact = backbone(pictures)
+    vectors = backbone.fold()(pictures)
+    left = [module for module in backbone.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    assert len(left) < len(norms) / 4
+    torch.testing.assert_close(vectors, exact, atol=1e-5 * exact.abs().max().item(), rtol=1e-4)
+
+
 @torch.inference_mode()
 def test_a_transformer_gives_its_class_token_and_has_no_regions(pictures):
     backbone, model = both("vit_b_32")

@@ -2,12 +2,9 @@
 
 import io
 import json
-import os
-import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pyarrow as pa
@@ -15,17 +12,19 @@ import pytest
 from embedding_tables import stored, vectors_of
 from PIL import Image
 
-from visner import tables
+from visner.runtime import tables
 
 EMBED = """
 import json, os, sys
+from pathlib import Path
 import torch
-from visner.recipes import Embedding
-from visner.embeddings.embed import embed
+from visner.config.images import Embedding
+from visner.embeddings import embed as module
 from visner.embeddings.store import Store
 torch.set_num_threads(1)
 weights, images, store, output, *signals = sys.argv[1:]
-if signals:  # SIGNAL COUNT: it sends itself that signal when it has put so many batches into the store
+module.PART = 16
+if signals:  # SIGNAL COUNT: it sends itself that signal when it has put so many parts into the store
     sent, left = map(int, signals)
     put = Store.put
     def counted(*given):
@@ -36,7 +35,8 @@ if signals:  # SIGNAL COUNT: it sends itself that signal when it has put so many
             os.kill(os.getpid(), sent)
     Store.put = counted
 recipe = Embedding(backbone="mobilenet_v3_small", weights="random")
-print(json.dumps(embed(recipe, weights, images, store, output, torch.device("cpu"))))
+files = map(Path, (weights, images, output))
+print(json.dumps(module.embed(*files, recipe=recipe, store=Path(store), device=torch.device("cpu"))))
 """
 
 
@@ -45,8 +45,8 @@ def start(*arguments, **options) -> subprocess.Popen:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
 
 
-def test_two_jobs_at_once_share_the_work(write_shard, weights, tmp_path):
-    """Shards that overlap in 40 of 60 pictures: 80 distinct ones, and as many are embedded."""
+def test_two_jobs_at_once_make_some_vectors_twice_and_agree(write_shard, weights, tmp_path):
+    """Shards that overlap in 40 of 60 pictures, of 80 distinct ones."""
     write_shard(tmp_path / "a.parquet", range(60))
     write_shard(tmp_path / "b.parquet", range(79, 19, -1))
     jobs = [
@@ -56,22 +56,23 @@ def test_two_jobs_at_once_share_the_work(write_shard, weights, tmp_path):
     counts = [json.loads(job.communicate(timeout=120)[0]) for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0]
     assert [one["pictures"] for one in counts] == [60, 60]
-    assert sum(one["embedded"] for one in counts) == 80
+    assert 80 <= sum(one["embedded"] for one in counts) <= 120
     a, b = (vectors_of(tmp_path / f"out-{name}.parquet") for name in "ab")
+    assert len(a.keys() & b.keys()) == 40
     for image_id in a.keys() & b.keys():
         np.testing.assert_array_equal(a[image_id], b[image_id])
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_job_goes_on_where_it_was(write_shard, weights, tmp_path, sent):
-    """Killed after two batches of eight, twice: nothing is embedded twice and the table has the same bytes."""
+    """Killed after a part of sixteen, twice: nothing is embedded twice and the table has the same bytes."""
     images = tmp_path / "images.parquet"
     write_shard(images, range(70))
     whole, again = tmp_path / "whole.parquet", tmp_path / "again.parquet"
     job = start(weights, images, tmp_path / "store-whole", whole)
     job.communicate(timeout=120)
     for kept in (16, 32):
-        job = start(weights, images, tmp_path / "store", again, int(sent), 2)
+        job = start(weights, images, tmp_path / "store", again, int(sent), 1)
         job.communicate(timeout=120)
         assert job.returncode == -sent
         assert stored(tmp_path / "store") == kept
@@ -79,30 +80,6 @@ def test_a_killed_job_goes_on_where_it_was(write_shard, weights, tmp_path, sent)
     job = start(weights, images, tmp_path / "store", again)
     assert json.loads(job.communicate(timeout=120)[0]) == {"pictures": 70, "embedded": 38}
     assert again.read_bytes() == whole.read_bytes()
-
-
-def test_pictures_that_a_stopped_job_has_claimed_are_waited_for_and_explained(write_shard, weights, tmp_path):
-    """A job that hangs, as one does whose machine is away; its file deleted, the other goes on by itself."""
-    images = tmp_path / "images.parquet"
-    write_shard(images, range(40))
-    hanging = start(weights, images, tmp_path / "store", tmp_path / "a.parquet", int(signal.SIGSTOP), 1)
-    _, status = os.waitpid(hanging.pid, os.WUNTRACED)
-    assert os.WIFSTOPPED(status)
-    try:
-        with open(tmp_path / "log", "w") as log:
-            other = start(weights, images, tmp_path / "store", tmp_path / "b.parquet", stderr=log)
-        deadline = time.monotonic() + 120
-        while not (said := (tmp_path / "log").read_text()):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        (line,) = said.splitlines()
-        (owner,) = (one for one in tmp_path.glob("store/embeddings/*/owners/*") if f"-{hanging.pid}-" in one.name)
-        assert re.fullmatch(rf"\d+ pictures are being embedded by another job: .* delete {owner}", line)
-        owner.unlink()
-        assert json.loads(other.communicate(timeout=120)[0])["embedded"] > 0
-    finally:
-        hanging.kill()
-        hanging.wait()
 
 
 def test_memory_does_not_grow_with_the_number_of_pictures(weights, tmp_path):

@@ -12,10 +12,10 @@ from embedding_tables import vectors_of
 from PIL import Image
 from torchvision.transforms._presets import ImageClassification
 
+from visner.config.images import Embedding
 from visner.embeddings.backbone import Backbone
 from visner.embeddings.embed import embed, embed_pictures
 from visner.embeddings.preprocess import Preprocessing
-from visner.recipes import Embedding
 
 from .conftest import jpeg
 
@@ -54,14 +54,14 @@ def test_vectors_are_those_of_the_backbone_in_float64(device, name, regions, pre
 
 def test_the_stage_writes_the_same_table_within_1e_4(device, write_shard, weights, tmp_path):
     write_shard(tmp_path / "images.parquet", [3, 1, 2, 3])
-    recipe, made = Embedding(backbone="mobilenet_v3_small", weights="random"), {}
+    recipe, made = Embedding(backbone="mobilenet_v3_small", weights="random", stored="float32"), {}
     for on, batch in ((device, None), (torch.device("cpu"), 1)):
         output = tmp_path / f"{on.type}-{batch}.parquet"
         counts = embed(
-            recipe, weights, tmp_path / "images.parquet", tmp_path / output.stem, output, on, batch=batch, workers=2
+            weights, tmp_path / "images.parquet", output, recipe, tmp_path / output.stem, on, batch=batch, workers=2
         )
         assert counts == {"pictures": 3, "embedded": 3}
-        made[output] = vectors_of(output)
+        made[output] = vectors_of(output, "float32")
     one, other = made.values()
     assert list(one) == list(other) == [f"{seed:064x}" for seed in (1, 2, 3)]
     for image_id, vector in one.items():

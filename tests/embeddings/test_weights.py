@@ -8,11 +8,11 @@ import torch
 from safetensors.torch import save_file
 from torchvision import models
 
+from visner.config.images import Embedding
 from visner.embeddings.backbone import Backbone
 from visner.embeddings.preprocess import Preprocessing
 from visner.embeddings.weights import make_weights, read_weights, write_weights
 from visner.errors import VisnerError
-from visner.recipes import Embedding
 
 
 def test_a_file_of_weights_says_what_it_is(weights, recipe):
@@ -25,13 +25,13 @@ def test_a_file_of_weights_says_what_it_is(weights, recipe):
 
 
 def test_random_weights_are_the_same_bytes_in_another_process(weights, recipe, tmp_path):
-    code = (
-        "import sys; from argparse import ArgumentParser; from visner.embeddings import command; p = ArgumentParser(); "
-        "command.add_arguments(p); command.run(p.parse_args(sys.argv[1:]))"
-    )
     output = tmp_path / "again.safetensors"
-    arguments = ["weights", "--recipe", recipe.fingerprint(), "--output", str(output)]
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+    code = (
+        "import sys; from pathlib import Path; from visner.embeddings.weights import weights; "
+        "from visner.config.images import Embedding; "
+        "weights(Path(sys.argv[1]), Embedding.model_validate_json(sys.argv[2]), Path())"
+    )
+    subprocess.run([sys.executable, "-c", code, output, recipe.fingerprint()], check=True)
     assert output.read_bytes() == weights.read_bytes()
 
 

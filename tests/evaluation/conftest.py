@@ -1,6 +1,5 @@
 """A small world to score: a corpus of Japanese sentences on disk, and predictions of two systems with errors."""
 
-import argparse
 import json
 import random
 import re
@@ -8,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from visner import tables
-from visner.evaluation import command
-from visner.recipes import BertExperiment, BiLSTMExperiment, ExperimentRecipe
-from visner.spans import Span, spans_to_bio
+from visner.config.experiments import BertExperiment, BiLSTMExperiment, ExperimentRecipe, Study
+from visner.evaluation.score import score
+from visner.evaluation.study import study
+from visner.runtime import tables
+from visner.runtime.spans import Span, spans_to_bio
 
 PLACES = {
     "City": ["広島", "京都", "Paris", "箱根", "奈良"],
@@ -102,20 +102,30 @@ def make_predictions(path: Path, sentences: list[dict], seed: int, errors: float
     return rows
 
 
+QUERIES = {"by": "query", "images": "pool", "k": 5, "embedding": "densenet121", "control": None}
+VOKENS = {"by": "voken", "matcher": "m", "k": 1, "embedding": "densenet121", "control": None}
+ATTACHED = {"by": "attachment", "images": "pool", "embedding": "densenet121", "control": None}
+GROUNDINGS = {
+    "queries": QUERIES,
+    "vokens": VOKENS,
+    "shuffled": VOKENS | {"control": "shuffled"},
+    "attached": ATTACHED,
+    "grid": ATTACHED | {"embedding": "grid"},
+    "resnet152": ATTACHED | {"embedding": "resnet152"},
+}
+
+
 def experiment(fusion: str, seeds: list[int]) -> BiLSTMExperiment:
     """A recipe as a configuration would have it."""
-    pictures = {"images": "pool", "k": 5, "embedding": "densenet121", "grounding": "queries"}
     return BiLSTMExperiment(
-        corpus="ene", vectors="ene", fusion=fusion, seeds=seeds, **(pictures if fusion != "none" else {})
+        corpus="ene", vectors="ene", fusion=fusion, seeds=seeds, grounding=None if fusion == "none" else "queries"
     )
 
 
 def bert(fusion: str, grounding: str | None = None, **more) -> BertExperiment:
     """A recipe over tokens."""
-    pictures = {"images": "pool", "embedding": "densenet121", "grounding": grounding} if grounding else {}
-    if grounding == "vokens":
-        pictures |= {"matcher": "m", "k": 1}
-    return BertExperiment(model="bert_crf", corpus="ene", fusion=fusion, **{**pictures, **more})
+    fusion = {"gate": "blend"}.get(fusion, fusion)
+    return BertExperiment(model="bert_crf", corpus="ene", fusion=fusion, grounding=grounding, **more)
 
 
 def markdown_table(page: str, title: str) -> list[list[str]]:
@@ -125,15 +135,8 @@ def markdown_table(page: str, title: str) -> list[list[str]]:
     return [rows[0], *rows[2:]]
 
 
-def evaluation(*arguments: str) -> None:
-    """`visner evaluation ...`, this stage alone."""
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    command.run(parser.parse_args(arguments))
-
-
 class World:
-    """Files of a study in a folder, and the commands that make its results."""
+    """Files of a study in a folder, and the functions that make its results."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -163,37 +166,47 @@ class World:
             (folder / "training.json").write_text(json.dumps(report))
 
     def score(self, name: str, fusion: str, recipe: ExperimentRecipe | None = None, note: str | None = None) -> Path:
-        """Run `visner evaluation scores`; its scores.json."""
+        """Score an experiment; its scores.json."""
         seeds, output = self.seeds[name], self.folder / name / "scores.json"
         system = self.folder / name / "system.json"
         recipe = recipe or experiment(fusion, seeds)
         config = {"corpora": {"ene": {"format": "ene"}}, "experiments": {name: {}}}
-        if recipe.images:
+        if recipe.grounding:
             embeddings = {key: one | {"weights": self.weights[name]} for key, one in EMBEDDINGS.items()}
-            config |= {"images": {recipe.images: {"note": note}}, "embeddings": embeddings}
+            groundings = {recipe.grounding: GROUNDINGS[recipe.grounding]}
+            config |= {"images": {"pool": {"note": note}}, "embeddings": embeddings, "groundings": groundings}
         system.write_text(json.dumps({"config": config}))
-        evaluation(
-            *("scores", "--recipe", recipe.fingerprint(), "--name", name),
-            *("--system", str(system), "--sentences", str(self.sentences), "--words", str(self.words)),
-            *("--output", str(output), "--seeds", *map(str, seeds)),
-            *("--predictions", *(str(self.predictions[name, seed]) for seed in seeds)),
-            *("--training", *(str(self.folder / name / f"seed{seed}" / "training.json") for seed in seeds)),
+        score(
+            experiment=name,
+            recipe=recipe,
+            system=system,
+            sentences=self.sentences,
+            words=self.words,
+            predictions=[self.predictions[name, seed] for seed in seeds],
+            training=[self.folder / name / f"seed{seed}" / "training.json" for seed in seeds],
+            scores=output,
         )
         return output
 
-    def study(self, recipe: str, *arguments: str, nouns: bool = True) -> Path:
-        """Run `visner evaluation study` over all that was trained; the page."""
-        output = self.folder / "study" / "index.md"
-        evaluation(
-            *("study", "--recipe", recipe, "--name", "places", "--sentences", str(self.sentences)),
-            *("--corpus-statistics", str(self.folder / "corpus.json")),
-            *(["--nouns-statistics", *([str(self.folder / "nouns.json")] if nouns else [])]),
-            *("--coverage", f"pool={self.folder / 'pictures.json'}"),
-            *("--scores", *(f"{name}={self.folder / name / 'scores.json'}" for name in self.seeds)),
-            *("--predictions", *(f"{name}:{seed}={path}" for (name, seed), path in self.predictions.items())),
-            *("--output", str(output), "--tables", str(output.parent / "tables"), *arguments),
-        )
-        return output
+    def study(self, recipe: Study, **changed) -> Path:
+        """The page of a study of all that was trained; `changed` are other arguments of its function."""
+        page = self.folder / "study" / "index.md"
+        given = {
+            "study": "places",
+            "recipe": recipe,
+            "corpus": self.folder / "corpus.json",
+            "nouns": self.folder / "nouns.json",
+            "sentences": self.sentences,
+            "sources": ["pool"],
+            "coverage": [self.folder / "pictures.json"],
+            "scores": [self.folder / name / "scores.json" for name in self.seeds],
+            "predictions": list(self.predictions.values()),
+            "page": page,
+            "content": page.with_suffix(".json"),
+            "folder": page.parent / "tables",
+        }
+        study(**(given | changed))
+        return page
 
 
 @pytest.fixture

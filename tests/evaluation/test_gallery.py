@@ -3,18 +3,16 @@
 import base64
 import hashlib
 import io
-import json
 from html.parser import HTMLParser
 
 import pytest
 from PIL import Image
 
-from visner import tables
 from visner.errors import VisnerError
+from visner.evaluation.gallery import gallery as make_gallery
 from visner.evaluation.gallery_page import visible
-from visner.pictures import first_pictures
-
-from .conftest import evaluation
+from visner.runtime import tables
+from visner.runtime.pictures import first_pictures
 
 VOID = {"meta", "img", "br", "link", "input"}
 HOSTILE = '<script>alert("x")</script>'
@@ -107,7 +105,7 @@ def same_picture(image, shards):
 
 @pytest.fixture
 def gallery(tmp_path):
-    """Makes the page of a grounding: `(recipe, rows of images, count, more files) -> Page`."""
+    """Makes the page of a grounding: `(by, k and fusion, rows of images, most sentences, tables) -> Page`."""
     sentences = [
         {
             **{"sentence_id": name, "document_id": name, "split": "train" if name == "train1" else "test"},
@@ -126,18 +124,21 @@ def gallery(tmp_path):
         content = {"experiment": name, "best_dev_seed": 2, "seeds": [1, 2], "provenance": provenance}
         tables.write_json(tmp_path / f"{name}.json", content)
 
-    def make(recipe, images, count=40, seed=2, **files):
+    def make(recipe, images, count=40, **files):
         half = len(images) // 2
-        for shard, rows in enumerate((images[:half], images[half:])):
-            tables.write_table(tmp_path / f"{shard}.parquet", tables.IMAGES, rows)
-        evaluation(
-            *("gallery", "--recipe", json.dumps(recipe), "--name", "s", "--count", str(count)),
-            *("--sentences", str(tmp_path / "sentences.parquet")),
-            *("--images", str(tmp_path / "0.parquet"), str(tmp_path / "1.parquet")),
-            *("--scores", *(f"{name}={tmp_path}/{name}.json" for name in ("text", "fuse"))),
-            *("--predictions", *(f"{name}:{seed}={tmp_path}/{name}.parquet" for name in ("text", "fuse"))),
-            *(argument for key, path in files.items() for argument in (f"--{key}", str(path))),
-            *("--output", str(tmp_path / "gallery.html")),
+        shards = tmp_path / "0.parquet", tmp_path / "1.parquet"
+        for shard, rows in zip(shards, (images[:half], images[half:]), strict=True):
+            tables.write_table(shard, tables.IMAGES, rows)
+        make_gallery(
+            study="s",
+            **recipe,
+            most=count,
+            sentences=tmp_path / "sentences.parquet",
+            images=shards,
+            scores=[tmp_path / f"{name}.json" for name in ("text", "fuse")],
+            predictions=[tmp_path / f"{file}.parquet" for file in ("other", "text", "other", "fuse")],  # seeds 1 and 2
+            page=tmp_path / "gallery.html",
+            **files,
         )
         return Page((tmp_path / "gallery.html").read_text())
 
@@ -158,13 +159,13 @@ def vokens(tmp_path):
     return tmp_path / "vokens.parquet"
 
 
-VOKENS = {"grounding": "vokens", "k": 1, "fusion": "gate"}
+VOKENS = {"by": "voken", "k": 1, "fusion": "gate"}
 POOL = [picture_row(f"{name}.jpg", 0, name) for name in COLOURS]
 
 
 @pytest.mark.parametrize("k, shown", [(2, 2), (4, 3)])
 def test_each_word_has_the_bytes_of_its_vokens_their_scores_and_its_gate(gallery, vokens, k, shown):
-    page = gallery({**VOKENS, "k": k}, POOL, vokens=vokens)
+    page = gallery({**VOKENS, "k": k}, POOL, vokens=[vokens])
     by_id = {row["sentence_id"]: row["image_ids"] for row in tables.iterate_rows(vokens, tables.VOKENS)}
     for section, name in zip(page.sections, ("differ", "both_wrong", "both_right"), strict=True):
         assert section["title"].startswith(f"{name}: ")
@@ -179,12 +180,12 @@ def test_each_word_has_the_bytes_of_its_vokens_their_scores_and_its_gate(gallery
 
 @pytest.mark.parametrize("fusion, sees", [("gate", "sees its vokens"), ("attention", "all words of its sentence")])
 def test_the_page_says_whose_vokens_a_word_sees(gallery, vokens, tmp_path, fusion, sees):
-    gallery({**VOKENS, "fusion": fusion}, POOL, vokens=vokens)
+    gallery({**VOKENS, "fusion": fusion}, POOL, vokens=[vokens])
     assert sees in (tmp_path / "gallery.html").read_text()
 
 
 def test_text_is_shown_and_never_markup(gallery, vokens, tmp_path):
-    page = gallery(VOKENS, POOL, vokens=vokens)
+    page = gallery(VOKENS, POOL, vokens=[vokens])
     assert [word["text"] for word in page.sections[0]["words"]] == [HOSTILE, "Tom", "U+FE0F", "🗻&U+0007"]
     assert "script" not in page.tags
     text = (tmp_path / "gallery.html").read_text()
@@ -194,7 +195,7 @@ def test_text_is_shown_and_never_markup(gallery, vokens, tmp_path):
 
 
 def test_mentions_right_wrong_and_missed_and_the_counts_of_all_test_sentences(gallery, vokens):
-    page = gallery(VOKENS, POOL, count=1, vokens=vokens)
+    page = gallery(VOKENS, POOL, count=1, vokens=[vokens])
     assert len(page.sections) == 1  # the one that they differ in
     assert page.sections[0]["title"] == "differ: text wrong, fuse wrong"
     assert page.sections[0]["cells"] == [
@@ -208,7 +209,7 @@ def test_mentions_right_wrong_and_missed_and_the_counts_of_all_test_sentences(ga
 
 def test_attached_pictures_and_why_some_are_missing(gallery):
     images = [picture_row("both_right.jpg", 0, "blue"), picture_row("differ.jpg", 0, None, "truncated")]
-    page = gallery({"grounding": "attached", "k": None, "fusion": "attention"}, images)
+    page = gallery({"by": "attachment", "k": None, "fusion": "attention"}, images)
     shown = {section["title"].split(":")[0]: section for section in page.sections}
     (own,) = shown["both_right"]["own"]
     assert own["data-image"] == IDS["blue"]
@@ -231,7 +232,7 @@ def test_nouns_have_the_pictures_of_their_first_query_that_has_any(gallery, tmp_
         rows.append({"sentence_id": name, "words": words})
     tables.write_table(tmp_path / "words.parquet", tables.WORDS, rows)
     images = [picture_row("Tom", 2, "red"), picture_row("Tom", 0, None, "missing"), picture_row("Tom", 1, "grey")]
-    page = gallery({"grounding": "queries", "k": 1, "fusion": "gate"}, images, words=tmp_path / "words.parquet")
+    page = gallery({"by": "query", "k": 1, "fusion": "gate"}, images, words=tmp_path / "words.parquet")
     assert first_pictures([tmp_path / "0.parquet", tmp_path / "1.parquet"], 1) == {"Tom": [IDS["grey"]]}
     shown = {section["title"].split(":")[0]: section["words"] for section in page.sections}
     assert [[one["data-image"] for one in word["pictures"]] for word in shown["differ"]] == [[], [IDS["grey"]], []]
@@ -244,17 +245,15 @@ def test_nouns_have_the_pictures_of_their_first_query_that_has_any(gallery, tmp_
 
 
 def test_stand_in_weights_are_announced(gallery, vokens, tmp_path):
-    gallery(VOKENS, POOL, vokens=vokens)
+    gallery(VOKENS, POOL, vokens=[vokens])
     assert "Random weights: stand-in numbers." in (tmp_path / "gallery.html").read_text()
 
 
 def test_what_does_not_belong_together_is_refused(gallery, vokens):
-    with pytest.raises(VisnerError, match="text:2 is missing"):
-        gallery(VOKENS, POOL, seed=1, vokens=vokens)
-    with pytest.raises(VisnerError, match="reads --vokens: give it"):
+    with pytest.raises(VisnerError, match="reads the table vokens: give it"):
         gallery(VOKENS, POOL)
     with pytest.raises(VisnerError, match="1 pictures are in no shard"):
-        gallery({**VOKENS, "k": 3}, POOL[:3], vokens=vokens)
+        gallery({**VOKENS, "k": 3}, POOL[:3], vokens=[vokens])
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,19 @@
 
 import pytest
 
-from visner.evaluation.gates import GateMeans
+from visner.evaluation.gates import gate_means
+from visner.evaluation.mentions import Gold, mentions_in
+
+LABELS = ["B-City", "I-City", "O", "B-MIX", "O"]
+UNITS = {"a": list("12345"), "b": ["1"]}
+MENTIONS = {"strict": {"test": mentions_in("a", UNITS["a"], LABELS, "strict")}}
+GOLD = Gold(MENTIONS, {"dev": {"c": ["1"]}, "test": UNITS}, {}, "", set())
 
 
 def test_means_by_hand():
-    means = GateMeans({"a", "b"})
-    labels = ["B-City", "I-City", "O", "B-MIX", "O"]
-    means.see({"sentence_id": "a", "gold": labels, "gate": [0.2, 0.4, 0.5, 1.0, float("nan")]})
-    means.see({"sentence_id": "a", "gold": labels, "gate": [0.6, None, 0.1, 0.0, None]})  # another seed
-    means.see({"sentence_id": "b", "gold": ["O"], "gate": None})
-    means.see({"sentence_id": "train", "gold": ["O"], "gate": [0.9]})  # none of the sentences asked for
-    found = means.means()
+    first = {"a": [0.2, 0.4, 0.5, 1.0, float("nan")], "b": None, "c": [0.9]}  # c is none of test
+    second = {"a": [0.6, None, 0.1, 0.0, None], "b": None}
+    found = gate_means(GOLD, [first, second])
     assert list(found) == ["City", "MIX", "outside"]
     assert found["City"] == {"gate": pytest.approx(0.4), "units": 3}
     assert found["MIX"] == {"gate": 0.5, "units": 2}
@@ -20,6 +22,4 @@ def test_means_by_hand():
 
 
 def test_a_system_without_a_gate_has_none():
-    means = GateMeans({"a"})
-    means.see({"sentence_id": "a", "gold": ["O"], "gate": None})
-    assert means.means() == {}
+    assert gate_means(GOLD, [{"a": None, "b": None}]) == {}

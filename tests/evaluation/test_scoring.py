@@ -10,7 +10,7 @@ from seqeval.metrics.v1 import precision_recall_fscore_support as strict_support
 from seqeval.scheme import IOB2
 
 from visner.evaluation.mentions import mentions_in
-from visner.evaluation.scores import score
+from visner.evaluation.score import seed_scores
 from visner.evaluation.scoring import Counts, count, measures, total
 
 LABELS = ["O", "B-City", "I-City", "B-GPE_Other", "I-GPE_Other", "B-a-b", "I-a-b"]  # a class may have a hyphen
@@ -36,7 +36,7 @@ def test_every_measure_agrees_with_seqeval(reading, pairs):
     gold = [[one for one, _ in sentence] for sentence in pairs]
     predicted = [[one for _, one in sentence] for sentence in pairs]
     classes = sorted({label[2:] for labels in (*gold, *predicted) for label in labels if label != "O"})
-    ours = score(mentions(gold, reading), mentions(predicted, reading), classes, UNSEEN)
+    ours = seed_scores(mentions(gold, reading), mentions(predicted, reading), classes, UNSEEN)
 
     def theirs(average):
         with warnings.catch_warnings():
@@ -89,7 +89,7 @@ def test_the_right_borders_in_the_wrong_class_are_two_errors():
 def test_mix_is_in_no_average_and_counted_apart():
     gold = ["B-MIX", "B-MIX", "B-City", "B-City"]
     predicted = ["B-MIX", "B-City", "B-MIX", "B-City"]
-    found = score(mentions([gold]), mentions([predicted]), ["City"], UNSEEN)
+    found = seed_scores(mentions([gold]), mentions([predicted]), ["City"], UNSEEN)
     assert found["mix"] == measures(Counts(gold=2, predicted=2, correct=1))
     assert found["micro"] == measures(Counts(gold=2, predicted=2, correct=1))  # the City predicted on a MIX is wrong
     assert set(found["classes"]) == {"City"}
@@ -98,7 +98,7 @@ def test_mix_is_in_no_average_and_counted_apart():
 
 
 def test_a_class_without_gold_mentions_has_no_weight():
-    found = score(mentions([["B-City", "O"]]), mentions([["B-City", "B-County"]]), ["City", "County"], UNSEEN)
+    found = seed_scores(mentions([["B-City", "O"]]), mentions([["B-City", "B-County"]]), ["City", "County"], UNSEEN)
     assert found["weighted"] == {"precision": 100.0, "recall": 100.0, "f1": 100.0}
     assert found["micro"]["precision"] == 50
 
@@ -111,5 +111,5 @@ def test_gold_support_of_twitter_2015_is_the_published_one(shared_data, reading,
         [line.split("\t")[1] for line in tweet.splitlines() if "\t" in line and not line.startswith("IMGID:")]
         for tweet in tweets
     ]
-    found = score(mentions(labels, reading), mentions(labels, reading), ["LOC", "ORG", "OTHER", "PER"], UNSEEN)
+    found = seed_scores(mentions(labels, reading), mentions(labels, reading), ["LOC", "ORG", "OTHER", "PER"], UNSEEN)
     assert found["micro"] == measures(Counts(mentions_there, mentions_there, mentions_there))

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visner import tables
 from visner.evaluation.mentions import mentions_in, read_gold
 from visner.evaluation.seen import by_name, by_words, seen_and_unseen
+from visner.runtime import tables
 
 UNITS = st.sampled_from("京都東")
 LABELS = st.sampled_from(["O", "B-City", "I-City", "B-Province", "I-Province"])

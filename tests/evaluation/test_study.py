@@ -5,9 +5,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from visner import tables
+from visner.config.experiments import Study
 from visner.errors import VisnerError
-from visner.recipes import Study
+from visner.runtime import tables
 
 from .conftest import markdown_table
 
@@ -29,7 +29,7 @@ def studied(world):
 
 
 def test_table_4_shows_the_scores_and_marks_real_differences(studied):
-    page = studied.study(RECIPE.fingerprint())
+    page = studied.study(RECIPE)
     rows = markdown_table(page.read_text(), "Table 4.")
     table = json.loads((page.parent / "tables" / "systems.json").read_text())["rows"]
     assert [row[0] for row in rows[1:]] == ["baseline", "simple", "gate"]
@@ -54,7 +54,7 @@ def test_table_4_shows_the_scores_and_marks_real_differences(studied):
 
 
 def test_table_5_and_the_chart_have_every_class_of_every_system(studied):
-    page = studied.study(RECIPE.fingerprint())
+    page = studied.study(RECIPE)
     rows = markdown_table(page.read_text(), "Table 5.")[1:]
     assert [(row[0], row[1]) for row in rows] == [
         (system, label) for system in ("baseline", "simple", "gate") for label in ("City", "Country", "Province", "MIX")
@@ -72,7 +72,7 @@ def test_table_5_and_the_chart_have_every_class_of_every_system(studied):
 
 
 def test_table_6_of_one_class_and_of_all(studied):
-    page = studied.study(RECIPE.fingerprint())
+    page = studied.study(RECIPE)
     rows = json.loads((page.parent / "tables" / "seen.json").read_text())["rows"]
     places = [(by, group, name) for by in ("words", "names") for group in ("seen", "unseen") for name in studied.seeds]
     assert [(row["by"], row["mentions"], row["system"]) for row in rows] == places
@@ -82,13 +82,13 @@ def test_table_6_of_one_class_and_of_all(studied):
         assert rows[number + 2]["f1_difference"] == pytest.approx(rows[number + 2]["f1"] - rows[number]["f1"], abs=1e-6)
         cell = markdown_table(page.read_text(), "Table 6.")[number + 3][6]
         assert f"({rows[number + 2]['f1_difference']:+.2f})" in cell
-    studied.study(RECIPE.model_copy(update={"seen_class": None}).fingerprint())
+    studied.study(RECIPE.model_copy(update={"seen_class": None}))
     rows = json.loads((page.parent / "tables" / "seen.json").read_text())["rows"]
     assert rows[8]["f1"] == scores["seen"]["all"]["seen"]["f1"]
 
 
 def test_data_tables_show_the_statistics(studied):
-    page = studied.study(RECIPE.fingerprint()).read_text()
+    page = studied.study(RECIPE).read_text()
     assert markdown_table(page, "Table 1.")[1:] == [
         ["words", "345"],
         ["lexicon", "67"],
@@ -104,7 +104,7 @@ def test_data_tables_show_the_statistics(studied):
 
 
 def test_pictures_are_shown_for_each_source(studied):
-    page = studied.study(RECIPE.fingerprint()).read_text()
+    page = studied.study(RECIPE).read_text()
     rows = markdown_table(page, "Pictures of each source")
     assert rows[1] == ["pool", "50", "20", "75.00", "123", "5"]
     assert "2 pictures of `pool` are given for very many each (at most 31)" in page
@@ -113,11 +113,11 @@ def test_pictures_are_shown_for_each_source(studied):
 def test_statistics_that_lack_a_number_are_refused(studied):
     (studied.folder / "nouns.json").write_text('{"words": 3}')
     with pytest.raises(VisnerError, match="nouns.json: it has no lexicon"):
-        studied.study(RECIPE.fingerprint())
+        studied.study(RECIPE)
 
 
 def test_every_table_is_on_the_page_in_index_json_and_as_tsv(studied):
-    page = studied.study(RECIPE.fingerprint())
+    page = studied.study(RECIPE)
     index = json.loads((page.parent / "index.json").read_text())
     assert list(index["tables"]) == [
         "data",
@@ -141,7 +141,7 @@ def test_every_table_is_on_the_page_in_index_json_and_as_tsv(studied):
 
 
 def test_gates_only_of_the_system_that_has_one(studied):
-    page = studied.study(RECIPE.fingerprint())
+    page = studied.study(RECIPE)
     rows = json.loads((page.parent / "tables" / "gates.json").read_text())["rows"]
     assert {row["system"] for row in rows} == {"gate"}
     assert [row["place"] for row in rows] == ["City", "Country", "MIX", "Province", "outside"]
@@ -150,7 +150,7 @@ def test_gates_only_of_the_system_that_has_one(studied):
 
 
 def test_random_weights_are_called_stand_in_at_the_head(studied, world):
-    head = studied.study(RECIPE.fingerprint()).read_text().split("## ")[0]
+    head = studied.study(RECIPE).read_text().split("## ")[0]
     assert "Random weights: stand-in numbers" in head
     assert "simple, gate" in head
 
@@ -160,16 +160,16 @@ def test_trained_weights_carry_no_warning(world):
     for name, fusion in (("baseline", "none"), ("gate", "gate")):
         world.train(name, fusion, {1: 0.1}, weights if fusion == "gate" else None)
         world.score(name, fusion)
-    page = world.study(Study(baseline="baseline", systems=["gate"], shuffles=50).fingerprint())
+    page = world.study(Study(baseline="baseline", systems=["gate"], shuffles=50))
     assert "stand-in" not in page.read_text()
     assert json.loads(page.with_suffix(".json").read_text())["warnings"] == []
     assert "±" not in markdown_table(page.read_text(), "Table 4.")[1][1]  # one seed
 
 
 def test_the_same_bytes_again(studied):
-    page = studied.study(RECIPE.fingerprint())
+    page = studied.study(RECIPE)
     first = {path.name: path.read_bytes() for path in page.parent.rglob("*") if path.is_file()}
-    studied.study(RECIPE.fingerprint())
+    studied.study(RECIPE)
     assert {path.name: path.read_bytes() for path in page.parent.rglob("*") if path.is_file()} == first
 
 
@@ -179,40 +179,39 @@ def test_systems_of_different_data_are_never_in_one_table(studied):
     tables.write_table(studied.sentences, tables.SENTENCES, rows, {"sha256": "ab" * 32})  # the same files, split anew
     studied.score("gate", "gate")
     with pytest.raises(VisnerError, match=r"baseline was trained and scored on another variant of the data"):
-        studied.study(RECIPE.fingerprint())
+        studied.study(RECIPE)
 
 
 def test_one_corpus_read_from_other_files_is_another_variant(studied):
     tables.write_table(studied.sentences, tables.SENTENCES, studied.rows, {"sha256": "ef" * 32})
     with pytest.raises(VisnerError, match="data_sha256 is abab"):
-        studied.study(RECIPE.fingerprint())
+        studied.study(RECIPE)
 
 
 def test_scores_of_older_predictions_are_refused(studied):
     path = studied.predictions["gate", 2]
     path.write_bytes(studied.predictions["baseline", 1].read_bytes())
     with pytest.raises(VisnerError, match=r"seed2/predictions.parquet: the scores of gate are of other predictions"):
-        studied.study(RECIPE.fingerprint())
+        studied.study(RECIPE)
 
 
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"systems": ["simple", "gate", "noise"]}, "the study needs baseline, simple, gate, noise"),
-        ({"systems": ["gate"]}, "the study needs baseline, gate, and got"),
+        ({"systems": ["gate", "simple"]}, "simple/scores.json: these are scores of simple, not of gate"),
         ({"seen_class": "MIX"}, "no mention is of 'MIX'; choose from City, Country, Province"),
         ({"seen_class": "Town"}, r"studies.places.seen_class: no mention is of 'Town'; choose from City"),
     ],
 )
 def test_a_recipe_that_does_not_fit_is_refused(studied, change, message):
     with pytest.raises(VisnerError, match=message):
-        studied.study(RECIPE.model_copy(update=change).fingerprint())
+        studied.study(RECIPE.model_copy(update=change))
 
 
 def test_a_missing_seed_is_refused(studied):
     del studied.predictions["gate", 2]
-    with pytest.raises(VisnerError, match="missing or too many: gate:2"):
-        studied.study(RECIPE.fingerprint())
+    with pytest.raises(VisnerError, match="5 files of predictions for 6 systems and seeds"):
+        studied.study(RECIPE)
 
 
 def test_what_is_known_of_pictures_stands_at_the_head_and_beside_the_results(world):
@@ -220,7 +219,7 @@ def test_what_is_known_of_pictures_stands_at_the_head_and_beside_the_results(wor
     for name, fusion in (("baseline", "none"), ("gate", "gate")):
         world.train(name, fusion, {1: 0.1}, {"name": "IMAGENET1K_V1", "sha256": "ab" * 32})
         world.score(name, fusion, note=note)
-    page = world.study(Study(baseline="baseline", systems=["gate"], shuffles=50).fingerprint())
+    page = world.study(Study(baseline="baseline", systems=["gate"], shuffles=50))
     head, *rest = page.read_text().split("## ")
     assert f"> **Pictures pool:** {note} (gate)" in head
     systems = json.loads((page.parent / "tables" / "systems.json").read_text())
@@ -247,7 +246,7 @@ def test_a_system_that_predicts_nothing_is_warned_of(world):
     for name, fusion in (("baseline", "none"), ("gate", "gate")):
         world.score(name, fusion)
     recipe = Study(baseline="baseline", systems=["gate"], shuffles=100)
-    warnings = doubts_of(world.study(recipe.fingerprint()))
+    warnings = doubts_of(world.study(recipe))
     assert "baseline (seed 2) found no mention" in warnings["Nothing predicted:"]
     assert "gate" not in warnings["Nothing predicted:"]
     assert "Still improving:" not in warnings
@@ -263,7 +262,7 @@ def test_a_system_that_was_still_improving_is_warned_of(studied):
             still = (name, seed) == ("simple", 2)
             report(studied, name, seed, best_epoch=3 if still else 2, dev_f1=[40.0, 50.0, 60.0 if still else 50.0])
         studied.score(name, "none" if name == "baseline" else name)
-    warnings = doubts_of(studied.study(RECIPE.fingerprint()))
+    warnings = doubts_of(studied.study(RECIPE))
     assert "the best epoch of simple (seed 2) was the last one" in warnings["Still improving:"]
 
 
@@ -271,4 +270,4 @@ def test_seeds_that_agree_are_not_warned_of(world):
     for name, fusion, share in (("baseline", "none", 0.3), ("gate", "gate", 0.0)):
         world.train(name, fusion, {1: share}, RANDOM if fusion == "gate" else None)
         world.score(name, fusion)
-    assert doubts_of(world.study(Study(baseline="baseline", systems=["gate"], shuffles=100).fingerprint())) == {}
+    assert doubts_of(world.study(Study(baseline="baseline", systems=["gate"], shuffles=100))) == {}

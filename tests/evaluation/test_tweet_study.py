@@ -1,14 +1,15 @@
 """A study of tweets: the second paper's tables, compared with the scores and files that they show."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from visner import tables
+from visner.config.base import BERT
+from visner.config.experiments import Study
 from visner.errors import VisnerError
 from visner.evaluation.published import Published
-from visner.recipes import Study
-from visner.recipes.base import BERT
+from visner.runtime import tables
 
 from .conftest import bert, markdown_table
 
@@ -18,11 +19,11 @@ SYSTEMS = {
     "fuse_own": bert("gate", "attached"),
     "look": bert("attention", "vokens", seeds=[1, 2]),
     "look_own": bert("attention", "attached"),
-    "look_grid": bert("attention", "attached", embedding="grid"),
-    "look_other": bert("attention", "attached", embedding="resnet152"),
-    "fuse_shuffled": bert("gate", "vokens", control="shuffled"),
+    "look_grid": bert("attention", "grid"),
+    "look_other": bert("attention", "resnet152"),
+    "fuse_shuffled": bert("gate", "shuffled"),
 }
-RECIPE = Study(baseline="text", systems=list(SYSTEMS)[1:], shuffles=200).fingerprint()
+RECIPE = Study(baseline="text", systems=list(SYSTEMS)[1:], shuffles=200)
 FILES = {"train": "aa" * 32, "dev": "bb" * 32, "test": "cc" * 32}
 COUNTS = {"sentences": 10, "units": 50, "mentions": 7, "orphans": 0}
 STATISTICS = {
@@ -86,8 +87,8 @@ def tweets(world):
     (world.folder / "corpus.json").write_text(json.dumps(STATISTICS))
     (world.folder / "published.json").write_text(json.dumps(PUBLISHED))
     for place, (name, recipe) in enumerate(SYSTEMS.items()):
-        weights = {"name": "IMAGENET1K_V1", "sha256": "ab" * 32} if recipe.images else None
-        fusion = "gate" if recipe.images else "none"
+        weights = {"name": "IMAGENET1K_V1", "sha256": "ab" * 32} if recipe.grounding else None
+        fusion = "gate" if recipe.grounding else "none"
         world.train(name, fusion, {seed: (0.3 - 0.03 * place) / seed for seed in recipe.seeds}, weights)
         world.score(name, recipe.fusion, recipe)
     write_vokens(world)
@@ -101,10 +102,16 @@ def write_vokens(world, variant=None, **changes):
     (world.folder / "vokens.json").write_text(json.dumps({**VOKENS, "provenance": provenance, **changes}))
 
 
-def make(tweets, *arguments):
-    given = ["--vokens", f"m={tweets.folder / 'vokens.json'}", "--published", str(tweets.folder / "published.json")]
-    counts = ["--published-sentences", '{"train": 10, "dev": 10, "test": 11}', "--gallery", "study/gallery.html"]
-    return tweets.study(RECIPE, *given, *counts, *arguments, nouns=False)
+def make(tweets):
+    return tweets.study(
+        RECIPE,
+        nouns=None,
+        matchers=["m"],
+        vokens=[tweets.folder / "vokens.json"],
+        published=tweets.folder / "published.json",
+        published_sentences={"train": 10, "dev": 10, "test": 11},
+        gallery=Path("study/gallery.html"),
+    )
 
 
 def rows_of(page, table):
@@ -245,5 +252,5 @@ def test_every_table_is_on_the_page_and_the_gallery_is_linked(tweets):
     assert titles == [table["title"] for table in index["tables"].values()]
     assert "[The gallery](" in page.read_text()
     recipes = {row["system"]: row for row in rows_of(page, "recipes")}
-    assert recipes["look"]["grounding"] == "vokens"
+    assert (recipes["look"]["grounding"], recipes["look"]["by"]) == ("vokens", "voken")
     assert recipes["text"]["encoder"] == BERT

@@ -1,21 +1,26 @@
 """Grounding against a plain reading of its definition, and the controls' promises."""
 
-import argparse
 import hashlib
-import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from visner import tables
+from visner.config.groundings import QueryGrounding
 from visner.errors import VisnerError
-from visner.grounding import command, controls
+from visner.grounding import controls
+from visner.grounding.ground import ground
+from visner.runtime import tables
 
 VECTORS = {"a": [1, 0], "b": [3, 2], "c": [5, 4], "d": [7, 6]}
 
 
 def picture(query, rank, image_id):
     return {"query": query, "rank": rank, "image_id": image_id, "reason": None if image_id else "truncated"}
+
+
+def recipe(**more):
+    return QueryGrounding(by="query", images="i", embedding="e", **more)
 
 
 @pytest.fixture
@@ -41,25 +46,23 @@ def arguments(tmp_path):
 
     words = [word("山", 0, ["山"]), word("川", 1, ["川", "島"]), word("島", 3, [])]
     tables.write_table(tmp_path / "words", tables.WORDS, [{"sentence_id": "s", "words": words}])
-    return argparse.Namespace(
-        recipe=json.dumps({"grounding": "queries", "k": 2, "control": None}),
+    return SimpleNamespace(
+        recipe=recipe(k=2),
         sentences=tmp_path / "sentences",
         words=tmp_path / "words",
-        vokens=None,
-        regions=False,
         images=[tmp_path / "images0", tmp_path / "images1"],
         embeddings=[tmp_path / "embeddings0", tmp_path / "embeddings1"],
-        output=tmp_path / "grounding.parquet",
+        grounding=tmp_path / "grounding.parquet",
         vectors=tmp_path / "vectors.npy",
-        keys=tmp_path / "keys.parquet",
+        row_keys=tmp_path / "keys.parquet",
     )
 
 
 def seen(arguments):
     """The vector that each unit sees, or None."""
-    command.run(arguments)
+    ground(**vars(arguments))
     vectors = np.load(arguments.vectors)
-    (row,) = tables.iterate_rows(arguments.output, tables.GROUNDING)
+    (row,) = tables.iterate_rows(arguments.grounding, tables.GROUNDING)
     return [vectors[rows[0]].tolist() if rows else None for rows in row["rows"]], vectors
 
 
@@ -72,37 +75,37 @@ def test_a_word_sees_the_mean_of_its_first_usable_pictures(arguments):
 
 def test_case_rows_have_keys_the_query_of_each(arguments):
     vectors = seen(arguments)[1]
-    keys = tables.read_table(arguments.keys, tables.ROW_KEYS).to_pylist()
+    keys = tables.read_table(arguments.row_keys, tables.ROW_KEYS).to_pylist()
     means = {"山": [2, 1], "島": [5, 4]}  # of a and b, and of b and d
     assert {row["key"]: vector.tolist() for row, vector in zip(keys, vectors, strict=True)} == means
     assert [row["region"] for row in keys] == [0, 0]
-    assert tables.read_provenance(arguments.keys) == tables.read_provenance(arguments.output)
+    assert tables.read_provenance(arguments.row_keys) == tables.read_provenance(arguments.grounding)
 
 
 def test_the_table_says_what_made_it(arguments):
     seen(arguments)
-    made_by = tables.read_provenance(arguments.output)
+    made_by = tables.read_provenance(arguments.grounding)
     assert made_by["sentences"] == hashlib.sha256(arguments.sentences.read_bytes()).hexdigest()
     assert made_by["recipe"]["k"] == 2
     assert "numpy" in made_by["versions"]
 
 
 def test_k_takes_fewer(arguments):
-    arguments.recipe = json.dumps({"grounding": "queries", "k": 1, "control": None})
+    arguments.recipe = recipe(k=1)
     assert seen(arguments)[0] == [[1, 0], [3, 2], None, None]
 
 
 @pytest.mark.parametrize("control", controls.CONTROLS)
 def test_a_control_changes_vectors_and_not_who_has_pictures(arguments, control):
     plain = [unit is not None for unit in seen(arguments)[0]]
-    arguments.recipe = json.dumps({"grounding": "queries", "k": 2, "control": control})
+    arguments.recipe = recipe(k=2, control=control)
     assert [unit is not None for unit in seen(arguments)[0]] == plain
 
 
 def test_a_picture_without_a_vector_stops_the_stage(arguments):
     arguments.embeddings = arguments.embeddings[:1]
     with pytest.raises(VisnerError, match="1 pictures have no vector, d among them"):
-        command.run(arguments)
+        ground(**vars(arguments))
 
 
 def test_controls_keep_what_they_promise():

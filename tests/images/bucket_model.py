@@ -4,7 +4,7 @@ import hashlib
 import multiprocessing
 from dataclasses import dataclass, field
 
-from visner.images.crawling.buckets import Asked, Known, bucket_of
+from visner.images.crawling.buckets import Asked, bucket_of
 from visner.images.prepare import Picture
 
 BUCKET = 7
@@ -79,7 +79,7 @@ class Model:
         return rows
 
     def known(self):
-        return {url: Known(one.reason, one.picture and one.picture.image_id) for url, one in self.outcomes.items()}
+        return {url: one.reason for url, one in self.outcomes.items()}
 
 
 FORK = multiprocessing.get_context("fork")

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from visner.images.crawling.client import FAILURES, Client, Failure
-from visner.recipes import Crawl
+from visner.config.images import Crawl
+from visner.images.crawling.client import Client
+from visner.images.crawling.failures import FAILURES, Failure
 
 LIMIT = 100_000
 FAST = {

@@ -3,8 +3,8 @@
 import urllib.request
 from pathlib import Path
 
+from visner.config.images import EngineImages
 from visner.images.crawling.engines import open_engine
-from visner.recipes import EngineImages
 
 ENGINES = ["bing", "google", "baidu", "flickr"]
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from visner import tables
-from visner.images.fetch import fetch
-from visner.recipes import Crawl, CustomImages, EngineImages
+from local_shard import fetched
+
+from visner.config.images import Crawl, CustomImages, EngineImages
 
 QUERIES = ["京都", "A&B", "C#", "空", *(f"語{number}" for number in range(16))]
 LIMITS = {"user_agent": "tests (+mailto:tests@visner.example)", "allow_hosts": ["127.0.0.1"]}
@@ -19,10 +19,7 @@ def bing(server, crawl=FAST, **more) -> EngineImages:
 
 def crawl(tmp_path, recipe, queries=QUERIES, root=Path()) -> list[dict]:
     """The rows of the images table of some queries."""
-    rows = [{"query": query, "occurrences": 1, "shard": 0} for query in queries]
-    tables.write_table(tmp_path / "queries.parquet", tables.QUERIES, rows)
-    fetch(recipe, root, tmp_path / "store", tmp_path / "queries.parquet", 0, tmp_path / "0.parquet", workers=2)
-    return tables.read_table(tmp_path / "0.parquet", tables.IMAGES).to_pylist()
+    return fetched(tmp_path, recipe, queries, root=root, workers=2)
 
 
 def asked(server, what: str) -> list[str]:

@@ -1,19 +1,18 @@
 """The source `attached`: one file an attachment; missing, broken and placeholder ones are rows with reasons."""
 
-import argparse
 import hashlib
 import os
 import unicodedata
 
 import pytest
+from local_shard import covered, fetched
 from PIL import Image
 
-from visner import tables
-from visner.corpora import command as corpora
+from visner.config.images import AttachedImages
+from visner.corpora.attachments import attachments as write_attachments
 from visner.errors import VisnerError
-from visner.images.coverage import SHARED, coverage
-from visner.images.fetch import fetch
-from visner.recipes import AttachedImages
+from visner.images.coverage import SHARED
+from visner.runtime import tables
 
 
 def write_sentences(path, attachments):
@@ -23,13 +22,11 @@ def write_sentences(path, attachments):
 
 
 def attachments(folder, names, shards=1):
-    """The table of attachments, as the command makes it."""
+    """The table of attachments, as the stage makes it."""
     write_sentences(folder / "sentences.parquet", names)
-    parser = argparse.ArgumentParser()
-    corpora.add_arguments(parser)
-    output = folder / "attachments.parquet"
-    given = f"attachments --sentences {folder / 'sentences.parquet'} --shards {shards} --output {output}"
-    corpora.run(parser.parse_args(given.split()))
+    output, files = folder / "attachments.parquet", folder / "attachments"
+    sentences = folder / "sentences.parquet"
+    write_attachments(sentences=sentences, queries=output, shards=files, number_of_shards=shards)
     return output
 
 
@@ -64,19 +61,18 @@ def folder(tmp_path):
     return tmp_path
 
 
-def fetched(folder, names, **recipe):
-    queries = attachments(folder, names)
+def look_up(folder, names, **recipe):
+    """What became of the pictures of some attachments, and the statistics."""
     images = AttachedImages(source="attached", folder="pictures", **recipe)
-    fetch(images, folder, folder / "store", queries, 0, folder / "0.parquet")
-    rows = tables.iterate_rows(folder / "0.parquet", tables.IMAGES, ["query", "reason", "image_id"])
+    rows = fetched(folder, images, sorted(names))
     found = {row["query"]: row["reason"] or row["image_id"] for row in rows}
-    return found, coverage([folder / "0.parquet"], queries, folder / "r")
+    return found, covered(folder, dict.fromkeys(names, 1))
 
 
 def test_what_is_no_picture_is_a_row_with_its_reason_and_counted(folder):
     lost = hashlib.sha256((folder / "pictures" / "lost.jpg").read_bytes()).hexdigest()
     names = ["a.jpg", "lost.jpg", "gone.jpg", "half.jpg", "none.jpg", "../out.jpg"]
-    found, counted = fetched(folder, names, placeholders=[lost])
+    found, counted = look_up(folder, names, placeholders=[lost])
     assert found == {
         "a.jpg": hashlib.sha256((folder / "pictures" / "a.jpg").read_bytes()).hexdigest(),
         "lost.jpg": "placeholder",
@@ -100,15 +96,15 @@ def test_case_an_attachment_in_nfc_or_nfd_is_found_in_the_other_form(folder, nam
     (folder / "pictures" / unicodedata.normalize(on_disk, "ポスター.jpg")).write_bytes(content)
     (folder / "pictures" / os.fsdecode("山.jpg".encode("shift_jis"))).write_bytes(content)  # which no text can name
     name = unicodedata.normalize(named, "ポスター.jpg")
-    found, _ = fetched(folder, [name, "山.jpg"])
+    found, _ = look_up(folder, [name, "山.jpg"])
     assert found == {name: hashlib.sha256(content).hexdigest(), "山.jpg": "missing"}
 
 
 def test_every_one_that_is_missing_is_listed(folder):
     names = [f"none{number}.jpg" for number in range(30)]
-    _, counted = fetched(folder, ["a.jpg", *names])
+    _, counted = look_up(folder, ["a.jpg", *names])
     assert counted["rejected"]["missing"]["pictures"] == 30 > len(counted["rejected"]["missing"]["examples"])
-    _, *listed = (folder / "r").read_text().splitlines()
+    _, *listed = (folder / "rejected.tsv").read_text().splitlines()
     assert sorted(listed) == sorted(f"{name}\t0\tmissing\t{name}" for name in names)
 
 
@@ -117,11 +113,11 @@ def test_a_picture_of_very_many_attachments_is_reported(folder):
     names = [f"copy{number}.jpg" for number in range(SHARED)]
     for name in names:
         (folder / "pictures" / name).write_bytes(content)
-    assert fetched(folder, names)[1]["shared"] == []
-    _, counted = fetched(folder, [*names, "a.jpg", "lost.jpg"])
+    assert look_up(folder, names)[1]["shared"] == []
+    _, counted = look_up(folder, [*names, "a.jpg", "lost.jpg"])
     assert counted["shared"] == [{"image_id": hashlib.sha256(content).hexdigest(), "queries": SHARED + 1}]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(VisnerError, match="there is no folder"):
-        fetched(tmp_path, ["a.jpg"])
+        look_up(tmp_path, ["a.jpg"])

@@ -9,10 +9,11 @@ import pytest
 from client_calls import FAST, LIMIT, failure, get, get_all, reason
 from hostile_bodies import gzip_bomb, picture
 
+from visner.config.images import Crawl
 from visner.errors import VisnerError
-from visner.images.crawling.client import Client, Failure
+from visner.images.crawling.client import Client
+from visner.images.crawling.failures import Failure
 from visner.images.prepare import Rejected, prepare
-from visner.recipes import Crawl
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
 

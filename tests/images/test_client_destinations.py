@@ -10,9 +10,9 @@ from client_calls import FAST, LIMIT, failure, get, reason
 from hostile_bodies import picture
 from hostile_server import HostileServer
 
+from visner.config.images import Crawl
 from visner.errors import VisnerError
 from visner.images.crawling.client import Client, request_url
-from visner.recipes import Crawl
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
 

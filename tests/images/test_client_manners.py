@@ -10,8 +10,8 @@ from client_calls import FAST, LIMIT, failure, get, get_all, reason
 from hostile_bodies import picture
 from hostile_server import HostileServer
 
+from visner.config.images import Crawl
 from visner.images.crawling.client import Client
-from visner.recipes import Crawl
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
 

@@ -2,7 +2,9 @@
 
 import logging
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from engine_server import engine_server
@@ -10,10 +12,12 @@ from hostile_bodies import BODIES
 from hostile_server import HostileServer
 from loopback_crawl import FAST, QUERIES, SOURCE, WEB, asked, bing, crawl, custom, expected, outcomes
 
-from visner import tables
+from visner.config.images import Crawl, CustomImages, EngineImages
 from visner.errors import VisnerError
 from visner.images.crawling import network
-from visner.recipes import Crawl, CustomImages
+from visner.images.crawling.buckets import bucket_of
+from visner.images.crawling.crawl import Crawl as Crawling
+from visner.runtime import tables
 
 
 @pytest.mark.parametrize("depth, candidates", [(4, 8), (1, 1), (50, 60)])
@@ -35,6 +39,18 @@ def test_nothing_is_asked_twice(tmp_path, server):
     paths = asked(server, "/images/async") + asked(server, "/pictures/")  # robots.txt: once a crawl
     assert len(paths) == len(set(paths))
     assert crawl(tmp_path, bing(server)) == first  # and less again
+
+
+def test_a_damaged_bucket_is_set_aside_and_its_queries_alone_are_asked_again(tmp_path, server, caplog):
+    first = crawl(tmp_path, bing(server))
+    damaged = sorted((tmp_path / "store").rglob("*.sqlite"))[0]
+    damaged.write_bytes(damaged.read_bytes()[:30_000])
+    before = len(asked(server, "/images/async"))
+    assert crawl(tmp_path, bing(server)) == first
+    assert f"set aside as {damaged.name}.damaged-" in caplog.text
+    lost = [query for query in QUERIES if bucket_of(query) == int(damaged.stem)]
+    pages = asked(server, "/images/async")[before:]
+    assert sorted({parse_qs(urlsplit(page).query)["q"][0] for page in pages}) == sorted(lost)
 
 
 def test_fewer_is_a_fact_and_none_a_warning(tmp_path, server, caplog):
@@ -62,6 +78,13 @@ def test_a_share_of_empty_queries_stops_and_they_are_asked_again(tmp_path, serve
     assert len(asked(server, "/images/async")) - len(pages) >= 15  # the empty ones, anew
     again = asked(server, "/pictures/")[len(pictures) :]
     assert len(set(pictures) & set(again)) <= FAST.concurrency  # only what was in flight
+
+
+def test_of_google_it_is_known_why_its_pages_name_nothing():
+    work = Crawling(EngineImages(source="google"), None, {}, [], None, Counter())
+    with pytest.raises(VisnerError, match="no address for 20 of 20 queries.*icrawler reads no picture from Google"):
+        for number in range(20):
+            work._judge(str(number), named=False)
 
 
 def test_empty_queries_are_judged_by_what_the_engine_says_and_not_by_who_is_done_first(tmp_path, server):
@@ -124,8 +147,6 @@ def test_an_engine_that_is_away_stops_with_nothing_lost(tmp_path):
 
 
 def test_one_address_for_many_queries_is_fetched_once_a_bucket(tmp_path, server):
-    from visner.images.crawling.buckets import bucket_of
-
     paths = [path for path in server.web.pictures("京都") if server.web.failure(path) is None][:3]
     (tmp_path / "mine.py").write_text(SOURCE)
     same = [query for query in map(str, range(2000)) if bucket_of(query) == bucket_of("0")][:10]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from engine_sources import get
 
+from visner.config.images import CustomImages
 from visner.errors import VisnerError
 from visner.images.crawling.engines import open_engine
-from visner.recipes import CustomImages
 
 INSTITUTE = '''
 import json

@@ -10,14 +10,13 @@ import psutil
 import pytest
 from hostile_bodies import picture, slow_jpeg
 from hostile_server import HostileServer
+from local_shard import counts_of, fetched
 from loopback_crawl import FAST, bing, crawl, custom, expected, outcomes
 
-from visner import tables
+from visner.config.images import FolderImages
 from visner.errors import VisnerError
 from visner.images.decoding import Decoders
-from visner.images.fetch import fetch
 from visner.images.prepare import Picture
-from visner.recipes import FolderImages
 
 PYTHON = sys.executable
 LARGEST = 346_000  # kB of address space that a process needs for a plain picture of 40 megapixels, max_pixels
@@ -108,9 +107,10 @@ def processor_time() -> float:
 
 def test_a_deadline_counts_the_processors_time_and_not_the_walls():
     """A process that is held up for longer than its deadline, as on a busy machine, still does its task."""
+    before = psutil.Process().children()  # other tests' servers
     with Decoders(FolderImages(source="folder", folder=".", side=32, max_seconds=0.5), 1) as decoders:
         decoders.prepare(picture(1))
-        (process,) = psutil.Process().children()
+        (process,) = set(psutil.Process().children()) - set(before)
         process.suspend()
         with ThreadPoolExecutor(1) as thread:
             coming = thread.submit(decoders.prepare, picture(2))
@@ -123,9 +123,9 @@ def test_case_a_slow_picture_of_a_folder_is_a_row_and_the_next_takes_its_turn(tm
     (tmp_path / "pool" / "色").mkdir(parents=True)
     for name, content in {"0": slow_jpeg(300, 200), "1": SLOW, "2": picture(1), "3": picture(2)}.items():
         (tmp_path / "pool" / "色" / f"{name}.jpg").write_bytes(content)
-    tables.write_table(tmp_path / "queries", tables.QUERIES, [{"query": "色", "occurrences": 1, "shard": 0}])
     recipe = FolderImages(source="folder", folder="pool", depth=2, max_seconds=0.2)
-    counts = fetch(recipe, tmp_path, tmp_path / "store", tmp_path / "queries", 0, tmp_path / "0.parquet", 2)
+    fetched(tmp_path, recipe, ["色"], workers=2)
+    counts = counts_of(tmp_path)
     assert counts["rejected"] == {"too-many-scans": 1, "too-slow": 1}
     assert counts["pictures"] == 2
 
@@ -143,7 +143,7 @@ def test_a_script_without_a_main_guard_can_decode(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "from visner.images.decoding import Decoders\n"
-        "from visner.recipes import FolderImages\n"
+        "from visner.config.images import FolderImages\n"
         "with Decoders(FolderImages(source='folder', folder='.'), 1) as decoders:\n"
         "    print(decoders.prepare(b'no picture'))\n"
     )

@@ -178,9 +178,18 @@ def test_credentials_are_left_out(url, expected):
 def test_without_icrawler_the_extra_is_named():
     code = (
         "import sys; sys.modules['icrawler'] = None\n"
-        "from visner.images.crawling.engines import open_engine; from visner.recipes import EngineImages\n"
+        "from visner.images.crawling.engines import open_engine; from visner.config.images import EngineImages\n"
         "open_engine(EngineImages(source='bing'), '.')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.splitlines()[-1].startswith("visner.errors.VisnerError: images: source 'bing' needs icrawler")
     assert done.stderr.splitlines()[-1].endswith("pip install 'visner[crawl]'")
+
+
+@pytest.mark.parametrize("missing", ["aiohttp", "protego"])
+def test_without_what_asks_the_extra_is_named(missing):
+    code = f"import sys; sys.modules[{missing!r}] = None\nimport visner.images.crawling.shard"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    line = f"visner.errors.VisnerError: a crawl needs {missing}: make install, or pip install 'visner[crawl]'"
+    assert done.stderr.splitlines()[-1] == line
+    assert "During handling" not in done.stderr

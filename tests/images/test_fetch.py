@@ -1,6 +1,6 @@
 """The stage `images` on real files: both sources, coverage, and memory."""
 
-import argparse
+import csv
 import io
 import os
 import subprocess
@@ -12,39 +12,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
+from local_shard import counts_of, covered, fetched, write_shard
 from PIL import Image
+from pydantic import TypeAdapter
 
-from visner import tables
+from visner.config.images import FolderImages, Images
 from visner.errors import VisnerError
-from visner.images import command, drawings
-from visner.images.coverage import coverage
-from visner.images.fetch import fetch
-from visner.images.shard import Listings
 from visner.images.sources import open_source
-from visner.recipes import FolderImages, SampleImages
+from visner.runtime import tables
 
-CALL = (
-    "import sys; from argparse import ArgumentParser; from visner.images import command; parser = ArgumentParser(); "
-    "command.add_arguments(parser); command.run(parser.parse_args(sys.argv[1:]))"
-)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def picture(path: Path, colour: str, size=(20, 10)) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size, colour).save(path)
-
-
-def write_queries(path: Path, counts: dict[str, int], shards: int = 1) -> Path:
-    rows = [
-        {"query": query, "occurrences": count, "shard": place % shards}
-        for place, (query, count) in enumerate(counts.items())
-    ]
-    tables.write_table(path, tables.QUERIES, rows)
-    return path
-
-
-def rows_of(path: Path) -> list[dict]:
-    return tables.read_table(path, tables.IMAGES).to_pylist()
 
 
 def addresses(recipe, root: Path, query: str) -> list[str]:
@@ -72,9 +55,7 @@ FOLDER = {"source": "folder", "folder": "pool", "manifest": "manifest.tsv", "que
 
 def test_the_next_candidate_takes_the_turn_of_a_rejected_one(pool):
     manifest(pool / "manifest.tsv", {"色": "broken.png|a.png|gone.png|page.jpg|b.png|c.png", "無": ""})
-    queries = write_queries(pool / "queries.parquet", {"色": 5, "無": 2, "未知": 1})
-    counts = fetch(FolderImages(**FOLDER, depth=2), pool, pool / "store", queries, 0, pool / "0.parquet")
-    rows = rows_of(pool / "0.parquet")
+    rows = fetched(pool, FolderImages(**FOLDER, depth=2), ["色", "無", "未知"])
     assert [(row["rank"], row["source_url"], row["reason"]) for row in rows] == [
         (0, "broken.png", "broken"),
         (1, "a.png", None),
@@ -87,7 +68,7 @@ def test_the_next_candidate_takes_the_turn_of_a_rejected_one(pool):
         assert all((row[key] is not None) == usable for key in ("image_id", "bytes", "width", "height"))
     assert (rows[1]["width"], rows[1]["height"]) == (20, 10)
     assert Image.open(io.BytesIO(rows[4]["bytes"])).getpixel((5, 5))[1] > 100  # green
-    assert counts == {
+    assert counts_of(pool) == {
         "queries": 3,
         "queries_covered": 1,
         "pictures": 2,
@@ -95,8 +76,7 @@ def test_the_next_candidate_takes_the_turn_of_a_rejected_one(pool):
         "rejected": {"broken": 1, "missing": 1, "not-a-picture": 1},
     }
     made_by = tables.read_provenance(pool / "0.parquet")
-    assert (made_by["counts"], made_by["recipe"]["depth"], made_by["kept"]["side"]) == (counts, 2, 256)
-    assert made_by["queries"] == ["色", "無", "未知"]
+    assert (made_by["recipe"]["depth"], made_by["kept"]["side"]) == (2, 256)
 
 
 def test_queries_and_manifest_meet_after_nfkc(pool):
@@ -150,24 +130,15 @@ def test_case_one_name_that_is_not_utf_8_is_a_row_with_a_reason(tmp_path, caplog
     shift_jis = os.fsdecode("富士山.png".encode("shift_jis"))
     picture(folder / shift_jis, "green")
     picture(tmp_path / "pool" / os.fsdecode("山".encode("shift_jis")) / "a.png", "green")
-    queries = write_queries(tmp_path / "queries.parquet", {"色": 5})
-    recipe = FolderImages(source="folder", folder="pool")
-    counts = fetch(recipe, tmp_path, tmp_path / "store", queries, 0, tmp_path / "0.parquet")
+    rows = fetched(tmp_path, FolderImages(source="folder", folder="pool"), ["色"])
+    counts = counts_of(tmp_path)
     assert (counts["pictures"], counts["rejected"]) == (2, {"name-not-utf-8": 1})
     escaped = "\\x95x\\x8em\\x8eR.png"
-    (row,) = (row for row in rows_of(tmp_path / "0.parquet") if row["reason"])
+    (row,) = (row for row in rows if row["reason"])
     assert (row["reason"], row["source_url"]) == ("name-not-utf-8", f"色/{escaped}")
-    coverage([tmp_path / "0.parquet"], queries, tmp_path / "rejected.tsv")
+    covered(tmp_path, {"色": 5})
     assert (tmp_path / "rejected.tsv").read_text().splitlines()[1] == f"色\t{row['rank']}\tname-not-utf-8\t色/{escaped}"
     assert "the names of 1 folders aren't UTF-8" in caplog.text
-
-
-def test_case_one_name_that_is_not_utf_8_is_in_the_listing_too(tmp_path):
-    picture(tmp_path / "pool" / "色" / "a.png", "red")
-    recipe = FolderImages(source="folder", folder="pool")
-    before = Listings(recipe, tmp_path)["色"]
-    picture(tmp_path / "pool" / "色" / os.fsdecode(b"\x95x.png"), "red")
-    assert Listings(recipe, tmp_path)["色"] != before
 
 
 @pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
@@ -180,9 +151,7 @@ def test_case_names_in_nfc_and_nfd_find_each_other(pool, named, on_disk):
     picture(pool / "pool" / unicodedata.normalize("NFC", "ガス灯") / unicodedata.normalize("NFD", "é2.png"), "red")
     files = [unicodedata.normalize(named, one) for one in (name, "ガス灯/é2.png", "ガス灯/é3.png")]
     manifest(pool / "manifest.tsv", {"灯": "|".join(files)})
-    queries = write_queries(pool / "queries.parquet", {"灯": 1})
-    fetch(FolderImages(**FOLDER), pool, pool / "store", queries, 0, pool / "0.parquet")
-    rows = rows_of(pool / "0.parquet")
+    rows = fetched(pool, FolderImages(**FOLDER), ["灯"])
     assert [row["source_url"] for row in rows] == files
     assert [row["reason"] for row in rows] == [None, None, "missing"]
 
@@ -202,8 +171,8 @@ def test_of_two_files_of_one_name_the_very_one_is_taken(pool):
 def test_names_that_no_file_can_have_are_missing(pool, name):
     (pool / "pool" / "loop").symlink_to("loop")
     manifest(pool / "manifest.tsv", {"色": f"{name}|a.png"})
-    queries = write_queries(pool / "queries.parquet", {"色": 1})
-    counts = fetch(FolderImages(**FOLDER), pool, pool / "store", queries, 0, pool / "0.parquet")
+    fetched(pool, FolderImages(**FOLDER), ["色"])
+    counts = counts_of(pool)
     assert (counts["pictures"], counts["rejected"]) == (1, {"missing": 1})
 
 
@@ -281,34 +250,39 @@ def test_a_folder_or_a_manifest_that_is_not_there(pool):
         open_source(FolderImages(source="folder", folder="nowhere"), pool)
 
 
-def test_the_sample_is_drawn_on_demand(tmp_path):
-    recipe = SampleImages(source="sample", seed=3, drawings=2, depth=2)
-    word, expected = next((word, found) for word, found in drawings.manifest(3, 2).items() if len(found) > 1)
-    queries = write_queries(tmp_path / "queries.parquet", {word: 1, "絵のない語": 1})
-    fetch(recipe, tmp_path, tmp_path / "store", queries, 0, tmp_path / "0.parquet")
-    rows = rows_of(tmp_path / "0.parquet")
-    assert [row["source_url"] for row in rows] == [f"sample:{kind}/{number}" for kind, number in expected[:2]]
-    drawn = drawings.draw(*expected[0], 3)
-    assert Image.open(io.BytesIO(rows[0]["bytes"])).size == drawn.size
+def test_every_picture_of_the_sample_is_answered_and_usable(tmp_path):
+    content = yaml.safe_load((ROOT / "config.yaml").read_text())["images"]["sample"]
+    recipe = TypeAdapter(Images).validate_python(content)
+    folder = ROOT / recipe.folder
+    with open(ROOT / recipe.manifest, encoding="utf-8", newline="") as file:
+        ranked = {row["query"]: row["files"].split("|") for row in csv.DictReader(file, delimiter="\t")}
+    files = {path.name for path in folder.glob("*.webp")}
+    assert {name for names in ranked.values() for name in names} == files
+    assert sum(path.stat().st_size for path in folder.parent.rglob("*") if path.is_file()) < 1_000_000
+    assert {name[:-7] for name in ranked["ワシントン"][:2]} == {"skyline", "portrait"}  # ambiguous: in turns
+    rows = fetched(tmp_path, recipe, [*ranked, "絵のない語"], root=ROOT, workers=2)
+    assert {row["reason"] for row in rows} == {None}
+    assert {row["source_url"] for row in rows} == files
+    for query in ("タイ", "ワシントン"):
+        assert [row["source_url"] for row in rows if row["query"] == query] == ranked[query][: recipe.depth]
 
 
 def test_the_same_bytes_whatever_the_number_of_workers(pool):
     names = ["a.png", "broken.png", "b.png", "c.png", "d.png"]
     manifest(pool / "manifest.tsv", {f"q{place}": "|".join(names[place % 5 :]) for place in range(200)})
-    queries = write_queries(pool / "queries.parquet", {f"q{place}": 1 for place in range(200)})
+    queries = [f"q{place}" for place in range(200)]
     for workers in (1, 4):
-        fetch(FolderImages(**FOLDER, depth=3), pool, pool / "store", queries, 0, pool / f"{workers}.parquet", workers)
+        fetched(pool, FolderImages(**FOLDER, depth=3), queries, f"{workers}", workers=workers)
     assert (pool / "1.parquet").read_bytes() == (pool / "4.parquet").read_bytes()
     assert pq.ParquetFile(pool / "1.parquet").num_row_groups > 1
 
 
 def test_coverage_sums_the_shards(pool):
     manifest(pool / "manifest.tsv", {"色": "broken.png|a.png", "赤": "a.png", "青": "c.png|gone.png", "無": "gone.png"})
-    queries = write_queries(pool / "queries.parquet", {"色": 5, "無": 7, "赤": 3, "青": 1, "未知": 9}, shards=2)
-    shards = [pool / "1.parquet", pool / "0.parquet"]
+    counts = {"色": 5, "無": 7, "赤": 3, "青": 1, "未知": 9}
     for shard in (0, 1):
-        fetch(FolderImages(**FOLDER), pool, pool / "store", queries, shard, pool / f"{shard}.parquet")
-    found = coverage(shards, queries, pool / "rejected.tsv")
+        fetched(pool, FolderImages(**FOLDER), list(counts)[shard::2], f"{shard}")
+    found = covered(pool, counts, "01")
     head, *listed = (pool / "rejected.tsv").read_text().splitlines()
     assert head == "query\trank\treason\tsource_url"
     rejected = ["色\t0\tbroken\tbroken.png", "無\t0\tmissing\tgone.png", "青\t1\tmissing\tgone.png"]
@@ -329,22 +303,9 @@ def test_coverage_sums_the_shards(pool):
         },
     }
     with pytest.raises(VisnerError, match="give all shards"):
-        coverage(shards[:1], queries, pool / "rejected.tsv")
-    with pytest.raises(VisnerError, match="given twice"):
-        coverage([*shards, shards[0]], queries, pool / "rejected.tsv")
-
-
-def test_the_command_makes_shards_and_statistics(pool):
-    manifest(pool / "manifest.tsv", {"色": "a.png|b.png"})
-    queries = write_queries(pool / "queries.parquet", {"色": 5})
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    recipe = FolderImages(**FOLDER).fingerprint()
-    run = f"fetch --root {pool} --queries {queries} --shard 0 --output {pool / '0.parquet'} --workers 2".split()
-    command.run(parser.parse_args([*run, "--recipe", recipe]))
-    run = f"coverage --shards {pool / '0.parquet'} --queries {queries} --output {pool / 'statistics.json'}".split()
-    command.run(parser.parse_args([*run, "--rejected", str(pool / "rejected.tsv")]))
-    assert tables.read_json(pool / "statistics.json")["pictures"] == 2
+        covered(pool, counts, "0")
+    with pytest.raises(VisnerError, match="give all shards"):
+        covered(pool, counts, "010")
 
 
 def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):
@@ -354,15 +315,19 @@ def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):
     for place in range(600):
         noise = rng.integers(0, 256, (256, 256, 3), np.uint8)  # no two alike, none compressible
         Image.fromarray(noise).save(tmp_path / "pool" / f"{place}.bmp")
-    report = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    call = (
+        "import resource, sys; from pathlib import Path; from visner.images.fetch import fetch; "
+        "from visner.config.images import FolderImages; root = Path(sys.argv[1]); recipe = sys.argv[2]; "
+        "fetch(queries=root / 'queries.parquet', images=root / '0.parquet', root=root, "
+        "recipe=FolderImages.model_validate_json(recipe)); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
     sizes, peaks = [], []
     for pictures in (150, 600):
         manifest(tmp_path / "manifest.tsv", {f"q{place}": f"{place}.bmp" for place in range(pictures)})
-        queries = write_queries(tmp_path / "queries.parquet", {f"q{place}": 1 for place in range(pictures)})
-        arguments = ["fetch", "--recipe", FolderImages(**FOLDER).fingerprint(), "--root", tmp_path, "--shard", 0]
-        arguments += ["--queries", queries, "--output", tmp_path / "0.parquet"]
-        call = [sys.executable, "-c", f"{CALL}; {report}", *map(str, arguments)]
-        peaks.append(float(subprocess.run(call, check=True, capture_output=True, text=True).stdout))
+        write_shard(tmp_path / "queries.parquet", [f"q{place}" for place in range(pictures)])
+        command = [sys.executable, "-c", call, str(tmp_path), FolderImages(**FOLDER).fingerprint()]
+        peaks.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
         sizes.append((tmp_path / "0.parquet").stat().st_size / 2**20)
     assert sizes[1] - sizes[0] > 40  # MB: enough to be seen
     assert peaks[1] - peaks[0] < (sizes[1] - sizes[0]) / 3
@@ -376,9 +341,9 @@ def test_the_pool_of_emoji(shared_data, tmp_path):
         query_column="word",
         depth=3,
     )
-    queries = write_queries(tmp_path / "queries.parquet", {"日本": 10, "山": 5, "金メダル": 2, "存在しない語": 1})
-    counts = fetch(recipe, shared_data, tmp_path / "store", queries, 0, tmp_path / "0.parquet", 2)
+    rows = fetched(tmp_path, recipe, ["日本", "山", "金メダル", "存在しない語"], root=shared_data, workers=2)
+    counts = counts_of(tmp_path)
     assert (counts["queries_covered"], counts["rejected"]) == (3, {})
-    medals = [row for row in rows_of(tmp_path / "0.parquet") if row["query"] == "金メダル"]
+    medals = [row for row in rows if row["query"] == "金メダル"]
     assert medals[0]["source_url"] == "emoji_u1f947.png"
     assert max(medals[0]["width"], medals[0]["height"]) == 128

@@ -230,6 +230,9 @@ def test_rules_as_rfc_9309_has_them(rules, path, expected):
         ("User-agent: other\nDisallow: /\nSitemap: x\nUser-agent: *\nDisallow: /b", True),
         ("Disallow: /\nUser-agent: *\nAllow: /", True),  # rules before any name are nobody's
         ("User-agent: *\r\nDisallow: /\r\n", False),
+        ("User-agent: visner-crawl\rDisallow: /\r", False),
+        ("Useragent visner-crawl\nDisallow: /\n\nUser-agent: *\nAllow: /", False),  # misspelt, and meant so
+        ("User-agent: others\nUser-agent: us\nDisallow: /", True),
         ("<html><body>Disallow: /</body></html>", True),
     ],
 )
@@ -264,7 +267,7 @@ def test_a_hostile_robots_file_costs_little():
     assert time.monotonic() - began < 1
 
 
-@pytest.mark.parametrize("value, delay", [("2", 2.0), ("0.5", 0.5), ("-1", 0.0), ("soon", 0.0), ("1e9", 0.0)])
+@pytest.mark.parametrize("value, delay", [("2", 2.0), ("0.5", 0.5), ("-1", 0.0), ("soon", 0.0), ("inf", 0.0)])
 def test_crawl_delay(value, delay):
     assert Robots(f"User-agent: *\nCrawl-delay: {value}\nDisallow: /a", AGENT).delay == delay
 

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from visner.cli import main
+from visner.config.images import EngineImages
 from visner.images.crawling.buckets import Bucket, Outcome, PageRead, bucket_of, folder_of, store_folder
 from visner.images.prepare import Picture
-from visner.recipes import EngineImages
 
 LIBRARY = Path(__file__).resolve().parents[2] / "lib"
 RECIPE = EngineImages(source="bing", crawl={"user_agent": "test (+mailto:me@example.org)"})
@@ -139,7 +139,7 @@ def failures(store, query):
     folder = folder_of(store, RECIPE)
     with Bucket(folder, bucket_of(query), read_only=True) as bucket:
         known = bucket.outcomes(bucket.query(query).addresses)
-    return sorted(one.reason for one in known.values() if one.reason)
+    return sorted(filter(None, known.values()))
 
 
 def test_retry_forgets_failures_by_reason_and_by_query(store, capsys):
@@ -191,7 +191,9 @@ def test_verify_names_damage_and_repairs_it_on_request(store, capfd):
     assert f"{file}: 1 pictures are not what their checksums say" in said
     assert "verify --repair" in said
     assert visner(store, "verify", "--repair") == 0
-    assert "the rest is asked again" in capfd.readouterr().err
+    said = capfd.readouterr()
+    assert "they are asked again" in said.err
+    assert "1 repaired" in said.out
     assert visner(store, "verify") == 0
     with Bucket(file.parent, bucket_of("富士山")) as bucket:
         assert set(bucket.outcomes([url("富士山", rank) for rank in range(5)])) == {
@@ -203,7 +205,7 @@ def test_a_store_is_found_by_the_configuration_from_the_current_folder(store, tm
     (tmp_path / "config.yaml").write_text(
         "corpora: {}\nimages:\n  bing:\n    source: bing\n    crawl: {user_agent: 'me (+mailto:me@example.org)'}\n"
         "  bong: {source: bing, language: ja, crawl: {user_agent: 'me (+mailto:me@example.org)'}}\n"
-        "  drawn: {source: sample}\n"
+        "  drawn: {source: folder, folder: .}\n"
     )
     command = [sys.executable, "-m", "visner", "store", "show", "--recipe"]
     options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(LIBRARY)}}

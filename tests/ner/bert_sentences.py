@@ -3,9 +3,10 @@
 import numpy as np
 import torch
 
-from visner import tables
-from visner.ner.bert_crf import BertCRF
-from visner.recipes import BertExperiment
+from visner.config.experiments import BertExperiment
+from visner.ner import systems
+from visner.ner.inputs import Files
+from visner.runtime import tables
 
 CPU = torch.device("cpu")
 VISUAL = 6
@@ -34,13 +35,15 @@ def write(folder, sentences):
 
 
 def recipe(fusion, **more):
-    pictures = {"images": "x", "embedding": "x", "grounding": "vokens", "matcher": "x", "k": 2}
+    pictures = {"grounding": "x"}
     return BertExperiment(
-        model="bert_crf", corpus="x", fusion=fusion, heads=4, **({} if fusion == "none" else pictures), **more
+        model="bert_crf", corpus="x", fusion=fusion, **({} if fusion == "none" else pictures), **{"heads": 4, **more}
     )
 
 
 def begin(given, fusion, seed=6, **more):
+    """A new model, its training and dev data, and what is saved beside it; `given` are arguments of `train`."""
     torch.manual_seed(seed)
-    model, data = BertCRF.begin(recipe(fusion, **more), given, LABELS, CPU)
-    return model.eval(), data
+    files = Files(**{name: path for name, path in given.items() if name != "encoder"})
+    model, data, beside = systems.begin(recipe(fusion, **more), files, given["encoder"], LABELS, CPU)
+    return model.eval(), data, beside

@@ -1,17 +1,16 @@
 """BERT-CRF against plain transformers and the equations written out."""
 
-import argparse
 import itertools
 
 import numpy as np
 import pytest
 import torch
-from bert_sentences import CPU, LABELS, SENTENCES, begin, recipe, write
+from bert_sentences import SENTENCES, begin, recipe, write
 from transformers import AutoModel, AutoTokenizer
 
 from visner.errors import VisnerError
-from visner.ner.bert_crf import BertCRF
-from visner.ner.bert_inputs import pictures_of
+from visner.ner.systems import optimizer
+from visner.ner.vectors import pictures_of
 
 
 def reference_state(encoder, words, room=14):
@@ -40,27 +39,34 @@ def reference_state(encoder, words, room=14):
 def reference(model, encoder, words, rows, visual):
     """Emissions [T, K] of one sentence by the paper's equations 3 to 6, with torch's own layers a word at a time."""
     states = reference_state(encoder, words)
-    fusion, scaled = model.recipe.fusion, model.visual_scale * torch.from_numpy(visual)
+    fusion, scaled = model.config.fusion, model.config.visual_scale * torch.from_numpy(visual)
     fused = []
     everything = torch.stack([scaled[row] for row in dict.fromkeys(itertools.chain(*rows))]) if any(rows) else None
     for t, h in enumerate(states):
         seen = None
-        if fusion == "gate" and rows[t]:
+        if fusion in ("simple", "gate"):
+            v = scaled[rows[t]].mean(0) if rows[t] else torch.zeros(scaled.shape[1])
+            g = torch.sigmoid(model.fusion.linear(torch.cat([v, h]))) if fusion == "gate" else 1
+            h = torch.cat([h, g * v])
+        elif fusion == "blend" and rows[t]:
             seen = model.fusion.project(scaled[rows[t]].mean(0))
         elif fusion == "attention" and everything is not None:
             seen = model.fusion.attend(h[None], everything, everything)[0][0]
         if seen is not None:
-            gate = torch.sigmoid(model.fusion.gate.weigh(torch.cat([h, seen])))
+            gate = torch.sigmoid(model.fusion.weigh.linear(torch.cat([h, seen])))
             h = (1 - gate) * h + gate * seen
         fused.append(h)
     return model.emit(torch.stack(fused))
 
 
-@pytest.mark.parametrize("fusion", ["none", "gate", "attention"])
-def test_emissions_are_those_of_the_equations(given, encoder, fusion):
-    model, data = begin(given, fusion)
-    visual = np.load(given.visual)
-    found, _ = model.emissions(data.prepare(data.splits["train"]))
+@pytest.mark.parametrize(
+    "fusion, gate",
+    [("none", None), ("simple", None), ("gate", "scalar"), ("gate", "vector"), ("blend", None), ("attention", None)],
+)
+def test_emissions_are_those_of_the_equations(given, encoder, fusion, gate):
+    model, data, _ = begin(given, fusion, gate=gate)
+    visual = np.load(given["visual"])
+    found, _ = model(data.batch(data.splits["train"]))
     for one, (_, _, words, _, rows) in zip(found, SENTENCES, strict=False):
         expected = reference(model, encoder, words, rows, visual)
         torch.testing.assert_close(one[: len(words)], expected, atol=1e-5, rtol=1e-5)
@@ -73,24 +79,24 @@ def test_emissions_are_those_of_the_equations(given, encoder, fusion):
     }
 
 
-@pytest.mark.parametrize("fusion", ["gate", "attention"])
+@pytest.mark.parametrize("fusion", ["blend", "attention"])
 def test_words_that_see_no_picture_have_exactly_the_states_of_the_text(given, fusion):
-    model, data = begin(given, fusion)
-    inputs = data.prepare(data.splits["train"])
+    model, data, _ = begin(given, fusion)
+    inputs = data.batch(data.splits["train"])
     model.emit, model.dropout_output = torch.nn.Identity(), torch.nn.Identity()
-    fused, _ = model.emissions(inputs)
+    fused, _ = model(inputs)
     plain = model.states(inputs)
     same = (fused[inputs.mask] == plain).all(1).tolist()
-    if fusion == "gate":
+    if fusion == "blend":
         assert same == [False, True, False] + [False, True] + [True] * 6
     else:
         assert same == [False] * 3 + [False] * 2 + [True] * 6
 
 
-@pytest.mark.parametrize("fusion", ["gate", "attention"])
+@pytest.mark.parametrize("fusion", ["blend", "attention"])
 def test_gates_are_predicted_where_pictures_are_seen(given, fusion):
-    model, data = begin(given, fusion)
-    _, gates, _ = model.predict(data.prepare(data.splits["train"]))
+    model, data, _ = begin(given, fusion)
+    _, gates, _ = model.decode(data.batch(data.splits["train"]))
     without = [[False, True, False], [False, True], [True] * 6]
     if fusion == "attention":  # every word of a sentence that has pictures
         without = [[False] * 3, [False] * 2, [True] * 6]
@@ -113,11 +119,11 @@ def test_a_picture_is_a_words_mean_or_one_of_a_series():
 
 def test_the_crf_sees_words_only(given):
     """A batch's loss is the mean of the sentences' own, each by brute force over all paths of its words."""
-    model, data = begin(given, "none")
+    model, data, _ = begin(given, "none")
     short = data.splits["train"][:2]
     losses = []
     for sentence in short:
-        emissions = model.emissions(data.prepare([sentence]))[0][0]
+        emissions = model(data.batch([sentence]))[0][0]
         assert len(emissions) == len(sentence)
         scores = []
         for path in itertools.product(range(3), repeat=len(sentence)):
@@ -128,40 +134,41 @@ def test_the_crf_sees_words_only(given):
             if path == tuple(sentence.labels):
                 gold = score
         losses.append(torch.logsumexp(torch.stack(scores), 0) - gold)
-    torch.testing.assert_close(model.loss(data.prepare(data.splits["train"][:2])), torch.stack(losses).mean())
-    longer = data.prepare(data.splits["train"])
-    assert longer.ids.shape[1] > data.prepare(short).ids.shape[1]
-    torch.testing.assert_close(model.emissions(longer)[0][0, :3], model.emissions(data.prepare(short))[0][0, :3])
+    torch.testing.assert_close(model.loss(data.batch(data.splits["train"][:2])), torch.stack(losses).mean())
+    longer = data.batch(data.splits["train"])
+    assert longer.ids.shape[1] > data.batch(short).ids.shape[1]
+    torch.testing.assert_close(model(longer)[0][0, :3], model(data.batch(short))[0][0, :3])
 
 
-@pytest.mark.parametrize("fusion", ["gate", "attention"])
+@pytest.mark.parametrize("fusion", ["blend", "attention"])
 def test_a_model_learns_what_only_pictures_tell(tmp_path, encoder, fusion):
     many = [(str(n), "train", ["tom", "fast"], [["O", "B-X"][n % 2], "O"], [[n % 2], [n % 2]]) for n in range(12)]
     write(tmp_path, [*many, ("d", "dev", ["tom"], ["O"], [[0]])])
-    paths = {"sentences": tmp_path / "sentences.parquet", "encoder": encoder, "visual": tmp_path / "vectors.npy"}
-    given = argparse.Namespace(**paths, grounding=tmp_path / "grounding.parquet", scratch="")
+    given = {"sentences": tmp_path / "sentences.parquet", "grounding": tmp_path / "grounding.parquet"}
+    given |= {"visual": tmp_path / "vectors.npy", "encoder": sorted(encoder.iterdir())}
     rates = {"learning_rate": 0.02, "encoder_learning_rate": 1e-3}
-    model, data = begin(given, fusion, training={**rates, "weight_decay": 0.0}, dropout_output=0.0)
-    optimizer, inputs = model.optimizer(), data.prepare(data.splits["train"])
+    training = {**rates, "weight_decay": 0.0}
+    model, data, _ = begin(given, fusion, training=training, dropout_output=0.0)
+    steps, inputs = optimizer(model, recipe(fusion, training=training).training), data.batch(data.splits["train"])
     for _ in range(40):
-        optimizer.zero_grad()
+        steps.zero_grad()
         model.loss(inputs).backward()
-        optimizer.step()
-    assert [one[0] for one in model.predict(inputs).tags] == [n % 2 for n in range(12)]
+        steps.step()
+    assert [one[0] for one in model.decode(inputs).tags] == [n % 2 for n in range(12)]
 
 
 def test_heads_that_do_not_divide_the_dimensions_are_named(given):
-    with pytest.raises(VisnerError, match="heads: 5 don't divide the encoder's 32 dimensions"):
-        BertCRF.begin(recipe("attention").model_copy(update={"heads": 5}), given, LABELS, CPU)
+    with pytest.raises(VisnerError, match="heads: 5 don't divide the 32 dimensions of the text's states"):
+        begin(given, "attention", heads=5)
 
 
 def test_another_kind_of_encoder_has_its_own_padding_positions_and_special_tokens(tmp_path, roberta):
     """RoBERTa: byte-level sub-tokens, padding 1, positions from 2 on; each sentence as transformers has it alone."""
     write(tmp_path, SENTENCES)
-    paths = {"sentences": tmp_path / "sentences.parquet", "grounding": None, "visual": None}
-    model, data = begin(argparse.Namespace(**paths, encoder=roberta), "none")
-    assert model.subtokens.longest == 38
-    found, _ = model.emissions(data.prepare(data.splits["train"]))
+    given = {"sentences": tmp_path / "sentences.parquet", "encoder": sorted(roberta.iterdir())}
+    model, data, beside = begin(given, "none")
+    assert beside["subtokens"]["longest"] == 38
+    found, _ = model(data.batch(data.splits["train"]))
     tokenizer = AutoTokenizer.from_pretrained(roberta, add_prefix_space=True)
     encoder = AutoModel.from_pretrained(roberta).eval()
     for one, (_, _, words, *_) in zip(found, SENTENCES, strict=False):
@@ -173,7 +180,7 @@ def test_another_kind_of_encoder_has_its_own_padding_positions_and_special_token
 
 
 def test_pictures_are_scaled_unless_the_recipe_says_as_they_are(given):
-    visual = np.load(given.visual)[[0, 1, 2, 3]]  # those of the training sentences
+    visual = np.load(given["visual"])[[0, 1, 2, 3]]  # those of the training sentences
     norm = np.linalg.norm(visual, axis=1).mean()
-    assert begin(given, "gate")[0].visual_scale == pytest.approx(visual.shape[1] ** 0.5 / norm, rel=1e-5)
-    assert begin(given, "gate", visual_scale="none")[0].visual_scale == 1.0
+    assert begin(given, "blend")[0].config.visual_scale == pytest.approx(visual.shape[1] ** 0.5 / norm, rel=1e-5)
+    assert begin(given, "blend", visual_scale="none")[0].config.visual_scale == 1.0

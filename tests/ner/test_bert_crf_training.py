@@ -1,7 +1,6 @@
-"""The training of BERT-CRF from tables on disk: resumed, in halves of batches, saved, by the commands."""
+"""The training of BERT-CRF from tables on disk: resumed, in halves of batches, saved, by the stage's functions."""
 
 import hashlib
-import json
 import shutil
 
 import numpy as np
@@ -9,17 +8,21 @@ import pytest
 import torch
 from bert_sentences import CPU, LABELS, begin, recipe
 
-from visner import tables
-from visner.cli import main
-from visner.ner.inputs import corpus_labels
-from visner.ner.train import load, predict, save
-from visner.training import fit
+from visner.ner import systems
+from visner.ner.batches import decode_all
+from visner.ner.inputs import Files, corpus_labels
+from visner.ner.predict import predict
+from visner.ner.saving import load, save
+from visner.ner.train import train
+from visner.runtime import tables
+from visner.runtime.training import fit
 
 
 def trained(given, checkpoint, epochs, scores, accumulation=1, dropout=0.1, size=1):
     """Four epochs' schedule, of which `epochs` are run, in batches of `size`."""
     training = {"epochs": 4, "learning_rate": 0.01, "encoder_learning_rate": 0.001, "accumulation": accumulation}
-    model, data = begin(given, "gate", training=training, dropout_output=dropout)
+    model, data, _ = begin(given, "blend", training=training, dropout_output=dropout)
+    training = recipe("blend", training=training).training
     if not dropout:
         for module in model.modules():
             if isinstance(module, torch.nn.Dropout):
@@ -32,12 +35,12 @@ def trained(given, checkpoint, epochs, scores, accumulation=1, dropout=0.1, size
     def batches(generator, start):
         order = torch.randperm(2, generator=generator).tolist() if size == 1 else [0, 1]
         for first in range(start * size, 2, size):
-            yield data.prepare([some[i] for i in order[first : first + size]])
+            yield data.batch([some[i] for i in order[first : first + size]])
 
-    shortened = model.recipe.training.model_copy(update={"epochs": epochs})
+    shortened = training.model_copy(update={"epochs": epochs})
     count = 2 // size
-    fit(model, model.optimizer(), batches, count, lambda: (next(remaining), 1.0), shortened, 3, checkpoint,
-        model.schedule(count), accumulation)  # fmt: skip
+    fit(model, systems.optimizer(model, training), batches, count, lambda: (next(remaining), 1.0), shortened, 3,
+        checkpoint, systems.schedule(training, count), accumulation)  # fmt: skip
     return model.state_dict()
 
 
@@ -61,8 +64,9 @@ def test_two_batches_of_half_the_size_make_the_same_training(given, tmp_path):
 
 
 def test_biases_norms_and_the_crf_do_not_decay_and_the_encoder_has_its_own_rate(given):
-    model, _ = begin(given, "gate")
-    where = {id(p): group for group in model.optimizer().param_groups for p in group["params"]}
+    model, *_ = begin(given, "blend")
+    optimizer = systems.optimizer(model, recipe("blend").training)
+    where = {id(p): group for group in optimizer.param_groups for p in group["params"]}
     assert len(where) == len(list(model.parameters()))
     for name, parameter in model.named_parameters():
         group = where[id(parameter)]
@@ -72,49 +76,44 @@ def test_biases_norms_and_the_crf_do_not_decay_and_the_encoder_has_its_own_rate(
 
 
 def test_a_saved_model_predicts_the_same_without_its_encoders_folder(given, encoder, tmp_path):
-    given.encoder = shutil.copytree(encoder, tmp_path / "encoder")
-    model, data = begin(given, "attention")
-    save(tmp_path / "model.safetensors", model, 1)
-    given.encoder = shutil.move(given.encoder, tmp_path / "elsewhere")
-    save(tmp_path / "moved.safetensors", begin(given, "attention")[0], 1)
+    folder = shutil.copytree(encoder, tmp_path / "encoder")
+    given["encoder"] = sorted(folder.iterdir())
+    model, data, beside = begin(given, "attention")
+    save(tmp_path / "model.safetensors", model, seed=1, **beside)
+    folder = shutil.move(folder, tmp_path / "elsewhere")
+    given["encoder"] = sorted(folder.iterdir())
+    save(tmp_path / "moved.safetensors", begin(given, "attention")[0], seed=1, **beside)
     assert (tmp_path / "moved.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
-    shutil.rmtree(given.encoder)
-    again, labels = load(tmp_path / "model.safetensors", CPU)
-    read = again.read(given, ["train"], labels, CPU)
+    shutil.rmtree(folder)
+    again, found = load(tmp_path / "model.safetensors", CPU)
+    files = Files(**{name: path for name, path in given.items() if name != "encoder"})
+    read = systems.read(again, recipe("attention"), found, files, ["train"], CPU)
     for one, other in zip(
-        predict(model, data, data.splits["train"], LABELS),
-        predict(again, read, read.splits["train"], labels),
-        strict=True,
+        decode_all(model, data, data.splits["train"]), decode_all(again, read, read.splits["train"]), strict=True
     ):
         assert one[0] == other[0]
         np.testing.assert_array_equal(one[1], other[1])
-    one, other = (
-        model.emissions(data.prepare(data.splits["train"])),
-        again.emissions(read.prepare(read.splits["train"])),
-    )
+    one, other = model(data.batch(data.splits["train"])), again(read.batch(read.splits["train"]))
     assert torch.equal(one[0], other[0])
 
 
-def test_the_commands_train_and_tag(given, tmp_path):
-    content = recipe("gate", precision="bfloat16", training={"epochs": 2, "batch": 2}).model_dump(mode="json")
-    read = ["--sentences", given.sentences, "--grounding", given.grounding, "--visual", given.visual]
-    train = ["ner", "train", "--recipe", json.dumps(content), "--seed", "1", "--encoder", given.encoder, *read]
-    outputs = [tmp_path / "model.safetensors", tmp_path / "training.json"]
-    train += ["--output-model", outputs[0], "--output-history", outputs[1], "--resume", tmp_path / "resume"]
-    assert main(list(map(str, train))) in (0, None)
-    tagged = tmp_path / "predictions.parquet"
-    assert main(list(map(str, ["ner", "predict", "--model", outputs[0], *read, "--output", tagged]))) in (0, None)
+def test_train_and_predict_write_their_files(given, tmp_path):
+    used = recipe("blend", precision="bfloat16", training={"epochs": 2, "batch": 2})
+    model, history, tagged = (tmp_path / name for name in ("model.safetensors", "training.json", "predictions.parquet"))
+    train(**given, model=model, history=history, recipe=used, seed=1, resume=tmp_path / "resume", device=CPU)
+    read = {name: path for name, path in given.items() if name != "encoder"}
+    predict(**read, model=model, predictions=tagged, device=CPU)
     rows = list(tables.iterate_rows(tagged, tables.PREDICTIONS))
     assert [row["sentence_id"] for row in rows] == ["4", "5"]
     assert [len(row["predicted"]) for row in rows] == [3, 2]
     made_by = tables.read_provenance(tagged)
-    for name, path in (("model", outputs[0]), ("sentences", given.sentences)):
+    for name, path in (("model", model), ("sentences", given["sentences"])):
         assert made_by[name] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert made_by["recipe"]["precision"] == "bfloat16"
     assert {"torch", "transformers"} <= made_by["versions"].keys()
     assert np.isnan(np.array(rows[1]["gate"], dtype=float)).tolist() == [True, False]
-    report = tables.read_json(outputs[1])
+    report = tables.read_json(history)
     assert report["counts"]["train"]["words_without_subtokens"] == 1
     assert "transformers" in report["provenance"]["versions"]
     assert any(name.startswith("encoder/") for name in report["provenance"]["tables"])
-    assert corpus_labels(given.sentences) == LABELS
+    assert corpus_labels(given["sentences"]) == LABELS

@@ -7,40 +7,40 @@ import pytest
 import torch
 from torch import nn
 
-from visner.ner.bilstm_crf import BiLSTMCRF, prepare
-from visner.ner.dataset import NONE, build_sentence, collate, shuffled_batches, sorted_batches
-from visner.ner.frozen import Tables
-from visner.ner.train import load, save
-from visner.recipes import BiLSTMExperiment
+from visner.ner.batches import shuffled_batches, sorted_batches
+from visner.ner.bilstm_crf import BiLSTMBatch, BiLSTMCRF, BiLSTMCRFConfig
+from visner.ner.bilstm_data import Tables
+from visner.ner.saving import load, save
+from visner.ner.vectors import NONE
 
 LABELS = ["O", "B-X", "I-X"]
 WIDTHS = {"chars": 5, "words": 4, "contextual": 6, "visual": 7}
-PICTURES = {"images": "x", "k": 1, "embedding": "x", "grounding": "queries"}
+CPU = torch.device("cpu")
 
 
-def recipe(fusion, **more):
-    pictures = PICTURES if fusion != "none" else {}
-    return BiLSTMExperiment(corpus="x", vectors="x", hidden=8, fusion=fusion, **pictures, **more)
+def new(fusion, **more):
+    """A model, which isn't training."""
+    return BiLSTMCRF(BiLSTMCRFConfig(**{"labels": LABELS, "hidden": 8, "fusion": fusion, **WIDTHS, **more})).eval()
 
 
 @pytest.fixture
 def tables():
     generator = np.random.default_rng(5)
     rows = {"chars": 6, "words": 4, "contextual": 9, "visual": 3}
-    return Tables(*(generator.standard_normal((rows[n], WIDTHS[n])).astype(np.float32) for n in WIDTHS))
+    arrays = (generator.standard_normal((rows[n], WIDTHS[n])).astype(np.float32) for n in WIDTHS)
+    return Tables(*arrays, {"京": 0, "都": 1, "へ": 2, "行": 3, " ": 4}, {"京都": 0, "へ": 1, "行く": 2})
 
 
 @pytest.fixture
-def sentences():
+def sentences(tables):
     """Two sentences with a space outside all words, unknown units and words, and words with and without pictures."""
-    chars, words = {"京": 0, "都": 1, "へ": 2, "行": 3, " ": 4}, {"京都": 0, "へ": 1, "行く": 2}
 
     def word(surface, start):
         return {"surface": surface, "start": start, "stop": start + len(surface)}
 
-    first = build_sentence("1", list("京都へ 行く"), [word("京都", 0), word("へ", 2), word("行く", 4)], 0,
-                           [[2], [2], [], [], [0, 1], [0, 1]], chars, words, np.array([1, 2, 0, 0, 0, 0]))  # fmt: skip
-    second = build_sentence("2", list("都々"), [word("都々", 0)], 3, [[], []], chars, words, np.array([0, 0]))
+    first = tables.sentence("1", list("京都へ 行く"), [word("京都", 0), word("へ", 2), word("行く", 4)], 0,
+                            [[2], [2], [], [], [0, 1], [0, 1]], np.array([1, 2, 0, 0, 0, 0]))  # fmt: skip
+    second = tables.sentence("2", list("都々"), [word("都々", 0)], 3, [[], []], np.array([0, 0]))
     return [first, second]
 
 
@@ -50,22 +50,32 @@ def row(table, index):
 
 def reference(model, sentence, tables):
     """Emissions [T, K] of one sentence: x_t written out unit by unit (eqs. 1, 5-7), then torch's nn.LSTM."""
-    fusion = model.recipe.fusion
+    fusion, scale = model.config.fusion, model.config.visual_scale
+    means = [
+        scale * torch.stack([row(tables.visual, n) for n in one if n != NONE]).mean(0) for one in sentence.pictures
+    ]
     inputs = []
     for t in range(len(sentence)):
         segment = sentence.segments[t]
         context = row(tables.contextual, sentence.occurrences[segment])
         parts = [row(tables.chars, sentence.units[t]), row(tables.words, sentence.words[segment]), context]
-        if fusion != "none":
-            seen = [row(tables.visual, picture) for picture in sentence.pictures[segment] if picture != NONE]
-            v = model.visual_scale * torch.stack(seen).mean(0) if seen else torch.zeros(WIDTHS["visual"])
-            g = torch.sigmoid(model.gate(torch.cat([v, context]))) if fusion == "gate" else 1
+        own = sentence.own[segment]
+        if fusion in ("simple", "gate"):
+            v = means[own] if own != NONE else torch.zeros(WIDTHS["visual"])
+            g = torch.sigmoid(model.fusion.linear(torch.cat([v, context]))) if fusion == "gate" else 1
             parts.append(g * v)
+        elif (fusion == "blend" and own != NONE) or (fusion == "attention" and means):
+            if fusion == "blend":
+                seen = model.fusion.project(means[own])
+            else:
+                seen = model.fusion.attend(context[None], torch.stack(means), torch.stack(means))[0][0]
+            g = torch.sigmoid(model.fusion.weigh.linear(torch.cat([context, seen])))
+            parts[2] = (1 - g) * context + g * seen
         inputs.append(torch.cat(parts))
     blocks = [model.project_chars.weight, model.project_words.weight]
-    if fusion != "none":
+    if fusion in ("simple", "gate"):
         blocks.append(model.project_visual.weight)
-    hidden = model.recipe.hidden
+    hidden = model.config.hidden
     lstm = nn.LSTM(len(inputs[0]), hidden, bidirectional=True)
 
     def reordered(weight):  # ours (output, input, forget, cell) as nn.LSTM's (input, forget, cell, output)
@@ -84,12 +94,13 @@ def reference(model, sentence, tables):
 
 
 @pytest.mark.parametrize(
-    "fusion, gate", [("none", "scalar"), ("simple", "scalar"), ("gate", "scalar"), ("gate", "vector")]
+    "fusion, gate",
+    [("none", None), ("simple", None), ("gate", "scalar"), ("gate", "vector"), ("blend", None), ("attention", None)],
 )
 def test_emissions_are_those_of_the_equations(sentences, tables, fusion, gate):
     torch.manual_seed(6)
-    model = BiLSTMCRF(recipe(fusion, gate=gate), WIDTHS, LABELS, 0.3).eval()
-    found, _ = model.emissions(prepare(sentences, tables, torch.device("cpu")))
+    model = new(fusion, gate=gate, heads=2, visual_scale=0.3)
+    found, _ = model(tables.batch(sentences, CPU))
     for one, sentence in zip(found, sentences, strict=True):
         torch.testing.assert_close(one[: len(sentence)], reference(model, sentence, tables))
 
@@ -98,8 +109,7 @@ def test_bfloat16_is_near_float32_and_is_said_once_where_it_is_slow(sentences, t
     found = {}
     for precision in ("float32", "bfloat16"):
         torch.manual_seed(6)
-        model = BiLSTMCRF(recipe("gate", precision=precision), WIDTHS, LABELS, 0.3).eval()
-        found[precision], _ = model.emissions(prepare(sentences, tables, torch.device("cpu")))
+        found[precision], _ = new("gate", precision=precision, visual_scale=0.3)(tables.batch(sentences, CPU))
     assert not torch.equal(*found.values())
     torch.testing.assert_close(*found.values(), atol=0.03, rtol=0.03)
     assert len(slow_bfloat16()) == 1
@@ -107,30 +117,28 @@ def test_bfloat16_is_near_float32_and_is_said_once_where_it_is_slow(sentences, t
 
 def test_gates_stand_at_units_with_pictures_and_nowhere_else(sentences, tables):
     torch.manual_seed(7)
-    model = BiLSTMCRF(recipe("gate"), WIDTHS, LABELS).eval()
-    _, (first, second), _ = model.predict(prepare(sentences, tables, torch.device("cpu")))
+    model = new("gate")
+    _, (first, second), _ = model.decode(tables.batch(sentences, CPU))
     assert np.isfinite(first).tolist() == [True, True, False, False, True, True]
     assert np.isnan(second).all()
     v, context = tables.visual[2], tables.contextual[0]
-    expected = torch.sigmoid(model.gate(torch.from_numpy(np.concatenate([v, context]))))
+    expected = torch.sigmoid(model.fusion.linear(torch.from_numpy(np.concatenate([v, context]))))
     assert first[0] == pytest.approx(expected.item(), abs=1e-6)
 
 
 def test_a_model_learns_what_only_pictures_tell(tables):
     """The same text with other pictures has other labels: only a model that sees them can be right."""
     word = {"surface": "山", "start": 0, "stop": 1}
-    sentences = [
-        build_sentence(str(n), ["山"], [word], 0, [[n % 2]], {"山": 0}, {"山": 0}, np.array([n % 2])) for n in range(20)
-    ]
+    sentences = [tables.sentence(str(n), ["山"], [word], 0, [[n % 2]], np.array([n % 2])) for n in range(20)]
     torch.manual_seed(8)
-    model = BiLSTMCRF(recipe("gate", dropout_input=0.1, dropout_output=0.1), WIDTHS, ["O", "B-X"])
+    model = new("gate", labels=["O", "B-X"], dropout_input=0.1, dropout_output=0.1).train()
     optimizer = torch.optim.Adam(model.parameters(), 0.02)
-    inputs = prepare(sentences, tables, torch.device("cpu"))
+    inputs = tables.batch(sentences, CPU)
     for _ in range(30):
         optimizer.zero_grad()
         model.loss(inputs).backward()
         optimizer.step()
-    tags, _, losses = model.eval().predict(inputs, losses=True)
+    tags, _, losses = model.eval().decode(inputs, losses=True)
     assert np.mean(losses) == pytest.approx(model.loss(inputs).item(), rel=1e-5)
     assert [one[0] for one in tags] == [n % 2 for n in range(20)]
 
@@ -138,17 +146,17 @@ def test_a_model_learns_what_only_pictures_tell(tables):
 def test_a_gate_fixed_at_0_trains_and_predicts_as_the_baseline(tables, sentences):
     torch.manual_seed(8)
     off = {"dropout_input": 0.0, "dropout_output": 0.0}
-    gated, baseline = BiLSTMCRF(recipe("gate", **off), WIDTHS, LABELS), BiLSTMCRF(recipe("none", **off), WIDTHS, LABELS)
+    gated, baseline = new("gate", **off).train(), new("none", **off).train()
     baseline.load_state_dict(
         {name: value for name, value in gated.state_dict().items() if name in baseline.state_dict()}
     )
     with torch.no_grad():
-        gated.gate.bias.fill_(-1e4)
+        gated.fusion.linear.bias.fill_(-1e4)
     labelled = [replace(sentence, labels=np.arange(len(sentence)) % 3) for sentence in sentences]
-    inputs = prepare(labelled, tables, torch.device("cpu"))
+    inputs = tables.batch(labelled, CPU)
     losses = []
     for model in (gated, baseline):
-        optimizer = model.optimizer()
+        optimizer = torch.optim.Adam(model.parameters(), 1e-3)
         for _ in range(10):
             optimizer.zero_grad()
             loss = model.loss(inputs)
@@ -156,13 +164,13 @@ def test_a_gate_fixed_at_0_trains_and_predicts_as_the_baseline(tables, sentences
             optimizer.step()
         losses.append(loss.item())
     assert losses[0] == losses[1] < 20
-    assert gated.eval().predict(inputs).tags == baseline.eval().predict(inputs).tags
-    assert torch.equal(gated.emissions(inputs)[0], baseline.emissions(inputs)[0])
+    assert gated.eval().decode(inputs).tags == baseline.eval().decode(inputs).tags
+    assert torch.equal(gated(inputs)[0], baseline(inputs)[0])
 
 
 def test_the_characters_of_a_word_lose_different_features():
     torch.manual_seed(9)
-    model = BiLSTMCRF(recipe("none", dropout_input=0.25), WIDTHS, LABELS).train()
+    model = new("none", dropout_input=0.25).train()
     layer = nn.Linear(4, 4, bias=False)
     nn.init.eye_(layer.weight)
     units = torch.zeros(4000, dtype=torch.long)  # characters of one word
@@ -175,13 +183,25 @@ def test_the_characters_of_a_word_lose_different_features():
 
 
 def test_a_saved_model_predicts_the_same(sentences, tables, tmp_path):
-    model = BiLSTMCRF(recipe("gate"), WIDTHS, LABELS, 0.3).eval()
-    save(tmp_path / "model.safetensors", model, 1)
-    again, labels = load(tmp_path / "model.safetensors", torch.device("cpu"))
-    assert labels == LABELS
-    inputs = prepare(sentences, tables, torch.device("cpu"))
-    torch.testing.assert_close(again.emissions(inputs)[0], model.emissions(inputs)[0], rtol=0, atol=0)
-    assert BiLSTMCRF.build(model.describe()).recipe == model.recipe
+    model = new("gate", visual_scale=0.3)
+    save(tmp_path / "model.safetensors", model, seed=1)
+    again, beside = load(tmp_path / "model.safetensors", CPU)
+    assert (again.config, beside) == (model.config, {"seed": 1})
+    inputs = tables.batch(sentences, CPU)
+    torch.testing.assert_close(again(inputs)[0], model(inputs)[0], rtol=0, atol=0)
+
+
+def test_a_batch_of_plain_tensors_needs_no_words(tables, sentences):
+    """Each unit is a segment of its own; the emissions are those of the same text from tables."""
+    torch.manual_seed(6)
+    model = new("none", words=0, contextual=0)
+    plain = Tables(tables.chars, char_index=tables.char_index)
+    expected, _ = model(plain.batch(sentences, CPU))
+    chars = torch.cat([torch.stack([row(tables.chars, unit) for unit in one.units]) for one in sentences])
+    mask = torch.arange(6) < torch.tensor([[6], [2]])
+    found, gates = model(BiLSTMBatch(chars, mask))
+    torch.testing.assert_close(found[mask], expected[mask])
+    assert gates is None
 
 
 def test_batches_hold_every_sentence_once_with_neighbours_of_like_length(sentences):
@@ -223,15 +243,19 @@ def test_pictures_are_brought_to_the_size_of_the_longest_text_vectors(tables, se
     tables.visual *= 50
     tables.visual[1] *= 100  # which no training sentence has
     training = sentences[:1]
-    training[0].pictures[training[0].pictures == 1] = NONE
+    training[0].pictures[training[0].pictures == 1] = NONE  # one of the two of 行く
     text = np.linalg.norm(tables.contextual[[0, 1, 2]], axis=1).mean()
     pictures = np.linalg.norm(tables.visual[[0, 2]], axis=1).mean()
     assert tables.visual_scale(training) * pictures == pytest.approx(text, rel=1e-5)
     assert tables.visual_scale(sentences[1:]) == 1  # it has no pictures
 
 
-def test_padding_shows_the_empty_segment(sentences):
-    batch = collate(sentences)
-    assert batch.segments[1].tolist()[2:] == [0, 0, 0, 0]
-    assert batch.words[0] == NONE
-    assert batch.mask.sum().item() == 8
+def test_segments_and_pictures_of_a_batch_are_those_of_its_sentences(tables, sentences):
+    batch = tables.batch(sentences, CPU)
+    assert batch.mask.tolist() == [[True] * 6, [True, True, False, False, False, False]]
+    assert batch.segments.tolist() == [0, 0, 1, 2, 3, 3, 4, 4]
+    assert batch.pictures.own.tolist() == [0, -1, -1, 1, -1]
+    assert batch.pictures.shown.tolist() == [[0, 1], [-1, -1]]
+    assert batch.pictures.mask.tolist() == [[True] * 4, [True, False, False, False]]
+    expected = np.stack([tables.visual[2], tables.visual[:2].mean(0)])
+    torch.testing.assert_close(batch.pictures.vectors, torch.from_numpy(expected))

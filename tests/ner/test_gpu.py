@@ -14,24 +14,26 @@ from bert_sentences import LABELS
 from bert_sentences import recipe as bert_recipe
 from torch.nn.utils import clip_grad_norm_
 
-from visner import tables
-from visner.keyed_vectors import write_vectors
-from visner.ner import predict as predict_command
-from visner.ner import train as train_command
-from visner.ner.bert_crf import BertCRF
-from visner.ner.bilstm_crf import BiLSTMCRF
-from visner.recipes import BiLSTMExperiment
+from visner.config.experiments import BiLSTMExperiment
+from visner.ner import systems
+from visner.ner.inputs import Files
+from visner.ner.predict import predict
+from visner.ner.train import train
+from visner.runtime import tables
+from visner.runtime.keyed_vectors import write_vectors
 
 CPU = torch.device("cpu")
 TOLERANCES = {"float32": (1e-3, 1e-3, 1e-4), "bfloat16": (0.05, 0.1, 0.05)}  # losses, gradients, gates
-BILSTM = [("none", "scalar"), ("simple", "scalar"), ("gate", "scalar"), ("gate", "vector")]
-BERT = [("none", None), ("gate", None), ("attention", "series"), ("attention", "mean")]
+BILSTM = [("none", {}), ("simple", {}), ("gate", {"gate": "vector"}), ("blend", {}), ("attention", {"heads": 2})]
+BILSTM += [("gate", {"gate": "scalar"})]
+BERT = [("none", {}), ("gate", {"gate": "scalar"}), ("blend", {}), ("attention", {"pictures": "mean"})]
+BERT += [("attention", {"pictures": "series"})]
 PRECISIONS = ["float32", "bfloat16"]
 UNITS = "京都へ行く山川雨"
 
 
 def write_bilstm_corpus(folder):
-    """Tables of sentences of 1 to 14 characters, their words, vectors and pictures; the arguments of `ner train`."""
+    """Tables of sentences of 1 to 14 characters, their words, vectors and pictures."""
     rng = np.random.default_rng(1)
     sentences, words, grounding, occurrences = [], [], [], 0
     for number in range(16):
@@ -64,51 +66,46 @@ def write_bilstm_corpus(folder):
 
 
 @pytest.fixture
-def bilstm(tmp_path, given):
-    """The arguments of `ner train` for such a corpus."""
+def bilstm(tmp_path):
+    """The tables of `train` for such a corpus."""
     write_bilstm_corpus(tmp_path)
-    given.sentences, given.words, given.encoder = tmp_path / "sentences.parquet", tmp_path / "words.parquet", None
-    given.glove_char, given.glove_word = tmp_path / "chars.safetensors", tmp_path / "words.safetensors"
-    given.flair, given.grounding, given.visual = (
-        tmp_path / name for name in ("flair.npy", "grounding.parquet", "visual.npy")
-    )
-    return given
+    names = {"sentences": "sentences.parquet", "words": "words.parquet", "grounding": "grounding.parquet"}
+    names |= {"glove_char": "chars.safetensors", "glove_word": "words.safetensors", "flair": "flair.npy"}
+    return {table: tmp_path / name for table, name in (names | {"visual": "visual.npy"}).items()}
 
 
 @pytest.fixture
 def bert(given):
-    """The arguments of `ner train` for tweets."""
-    given.words = given.glove_char = given.glove_word = given.flair = None
+    """The tables of `train` for tweets."""
     return given
 
 
-def bilstm_recipe(fusion, gate="scalar", **more):
-    pictures = {} if fusion == "none" else {"images": "x", "k": 3, "embedding": "x", "grounding": "queries"}
+def bilstm_recipe(fusion, **more):
+    pictures = {} if fusion == "none" else {"grounding": "x"}
     dropout = {"dropout_input": 0.0, "dropout_output": 0.0}
-    return BiLSTMExperiment(
-        corpus="x", vectors="x", hidden=8, fusion=fusion, gate=gate, **{**dropout, **pictures, **more}
-    )
+    return BiLSTMExperiment(corpus="x", vectors="x", hidden=8, fusion=fusion, **{**dropout, **pictures, **more})
 
 
-def begin(kind, recipe, given, device):
+def begin(recipe, given, device, seed=3):
     """An untrained model without dropout on `device`, and its data there."""
-    torch.manual_seed(3)
-    model, data = kind.begin(recipe, given, LABELS, device)
+    torch.manual_seed(seed)
+    files = Files(**{name: path for name, path in given.items() if name != "encoder"})
+    model, data, _ = systems.begin(recipe, files, given.get("encoder"), LABELS, device)
     return model.eval(), data
 
 
-def compare(kind, recipes, given, device, precision):
+def compare(recipes, given, device, precision):
     """A model of the first recipe on `device`, all sentences at once, beside one of the second on the CPU, alone."""
     of_loss, of_gradient, of_gate = TOLERANCES[precision]
-    (model, data), (alone, one_by_one) = begin(kind, recipes[0], given, device), begin(kind, recipes[1], given, CPU)
-    optimizers = model.optimizer(), alone.optimizer()
+    (model, data), (alone, one_by_one) = begin(recipes[0], given, device), begin(recipes[1], given, CPU)
+    optimizers = [systems.optimizer(some, recipes[0].training) for some in (model, alone)]
     training = data.splits["train"]
     for step in range(3):
         for optimizer in optimizers:
             optimizer.zero_grad()
-        loss = model.loss(data.prepare(training))
+        loss = model.loss(data.batch(training))
         loss.backward()
-        expected = torch.stack([alone.loss(one_by_one.prepare([one])) for one in one_by_one.splits["train"]]).mean()
+        expected = torch.stack([alone.loss(one_by_one.batch([one])) for one in one_by_one.splits["train"]]).mean()
         expected.backward()
         assert loss.device.type == device.type
         torch.testing.assert_close(loss.cpu(), expected, rtol=of_loss, atol=0.0)
@@ -120,9 +117,9 @@ def compare(kind, recipes, given, device, precision):
             clip_grad_norm_(some.parameters(), 1.0)
             optimizer.step()
     dev = data.splits["dev"]
-    found = model.predict(data.prepare(dev))
+    found = model.decode(data.batch(dev))
     for number, sentence in enumerate(one_by_one.splits["dev"]):
-        expected = alone.predict(one_by_one.prepare([sentence]))
+        expected = alone.decode(one_by_one.batch([sentence]))
         if precision == "float32":
             assert found.tags[number] == expected.tags[0]
         if expected.gates[0] is not None:
@@ -130,44 +127,43 @@ def compare(kind, recipes, given, device, precision):
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("fusion, gate", BILSTM)
-def test_a_bilstm_crf_learns_and_tags_as_on_the_cpu(bilstm, device, fusion, gate, precision):
-    recipes = [bilstm_recipe(fusion, gate, precision=one) for one in (precision, "float32")]
-    compare(BiLSTMCRF, recipes, bilstm, device, precision)
+@pytest.mark.parametrize("fusion, keys", BILSTM)
+def test_a_bilstm_crf_learns_and_tags_as_on_the_cpu(bilstm, device, fusion, keys, precision):
+    recipes = [bilstm_recipe(fusion, precision=one, **keys) for one in (precision, "float32")]
+    compare(recipes, bilstm, device, precision)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("fusion, pictures", BERT)
-def test_a_bert_crf_learns_and_tags_as_on_the_cpu(bert, device, fusion, pictures, precision):
-    recipes = [bert_recipe(fusion, pictures=pictures, precision=one) for one in (precision, "float32")]
-    compare(BertCRF, recipes, bert, device, precision)
+@pytest.mark.parametrize("fusion, keys", BERT)
+def test_a_bert_crf_learns_and_tags_as_on_the_cpu(bert, device, fusion, keys, precision):
+    recipes = [bert_recipe(fusion, precision=one, **keys) for one in (precision, "float32")]
+    compare(recipes, bert, device, precision)
 
 
 @pytest.mark.parametrize("name", ["bilstm", "bert"])
 def test_dropout_is_drawn_where_the_model_is(request, device, name):
     given, half = request.getfixturevalue(name), {"dropout_output": 0.5}
-    kind, recipe = BertCRF, bert_recipe("gate", **half)
-    if name == "bilstm":
-        kind, recipe = BiLSTMCRF, bilstm_recipe("gate", dropout_input=0.5, **half)
-    model, data = begin(kind, recipe, given, device)
-    batch = data.prepare(data.splits["train"])
+    recipe = bilstm_recipe("gate", dropout_input=0.5, **half) if name == "bilstm" else bert_recipe("blend", **half)
+    model, data = begin(recipe, given, device)
+    batch = data.batch(data.splits["train"])
     losses = [model.train().loss(batch) for _ in range(2)]
     losses[0].backward()
     assert losses[0].item() != losses[1].item()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
 
-def by_hand(kind, recipe, given, epochs, seed):
+def by_hand(recipe, given, epochs, seed):
     """The losses of a training whose batches hold all sentences, as plain steps on the CPU, a sentence at a time."""
-    torch.manual_seed(seed)
-    model, data = kind.begin(recipe, given, LABELS, CPU)
-    optimizer, schedule, losses = model.optimizer(), model.schedule(1), []
+    model, data = begin(recipe, given, CPU, seed)
+    model.train()
+    optimizer, schedule = systems.optimizer(model, recipe.training), systems.schedule(recipe.training, 1)
+    losses = []
     rates = [group["lr"] for group in optimizer.param_groups]
     for step in range(epochs):
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * (schedule(step) if schedule else 1)
         optimizer.zero_grad()
-        loss = torch.stack([model.loss(data.prepare([one])) for one in data.splits["train"]]).mean()
+        loss = torch.stack([model.loss(data.batch([one])) for one in data.splits["train"]]).mean()
         loss.backward()
         clip_grad_norm_(model.parameters(), recipe.training.clip)
         optimizer.step()
@@ -182,30 +178,27 @@ def without_dropout(encoder, tmp_path):
     config = json.loads((folder / "config.json").read_text())
     config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     (folder / "config.json").write_text(json.dumps(config))
-    return folder
+    return sorted(folder.iterdir())
 
 
 @pytest.mark.parametrize("name", ["bilstm", "bert"])
-def test_the_commands_train_and_predict_on_each_device(request, without_dropout, tmp_path, device, name):
-    """`ner train` and `ner predict` with --gpu: their files, and the losses of plain steps."""
+def test_the_stage_trains_and_predicts_on_each_device(request, without_dropout, tmp_path, device, name):
+    """`train` and `predict`: their files, and the losses of plain steps."""
     given, training = request.getfixturevalue(name), {"epochs": 3, "batch": 100, "patience": 3}
     if name == "bert":
-        given.encoder, kind = without_dropout, BertCRF
-        recipe = bert_recipe("gate", training={**training, "encoder_learning_rate": 1e-3}, dropout_output=0.0)
+        given["encoder"] = without_dropout
+        recipe = bert_recipe("blend", training={**training, "encoder_learning_rate": 1e-3}, dropout_output=0.0)
     else:
-        recipe, kind = bilstm_recipe("gate", training={**training, "learning_rate": 0.01}), BiLSTMCRF
-    given.recipe, given.seed, given.gpu, given.threads = recipe.fingerprint("seeds"), 5, int(device.type == "cuda"), 1
-    given.resume, given.output_model = tmp_path / "resume", tmp_path / "model.safetensors"
-    given.output_history, given.model, given.output = (
-        tmp_path / name for name in ("training.json", "model.safetensors", "predictions.parquet")
-    )
-    train_command.run(given)
-    predict_command.run(given)
-    history = tables.read_json(given.output_history)
-    expected = by_hand(kind, recipe, given, len(history["losses"]), 5)
-    np.testing.assert_allclose(history["losses"], expected, rtol=1e-3)
+        recipe = bilstm_recipe("gate", training={**training, "learning_rate": 0.01})
+    model, history, tagged = (tmp_path / file for file in ("model.safetensors", "training.json", "predictions.parquet"))
+    train(**given, model=model, history=history, recipe=recipe, seed=5, resume=tmp_path / "resume", device=device)
+    read = {table: path for table, path in given.items() if table != "encoder"}
+    predict(**read, model=model, predictions=tagged, device=device)
+    losses = tables.read_json(history)["losses"]
+    expected = by_hand(recipe, given, len(losses), 5)
+    np.testing.assert_allclose(losses, expected, rtol=1e-3)
     assert expected[-1] < expected[0]
-    rows = list(tables.iterate_rows(given.output, tables.PREDICTIONS))
+    rows = list(tables.iterate_rows(tagged, tables.PREDICTIONS))
     assert rows
     assert all(len(row["gold"]) == len(row["predicted"]) for row in rows)
-    assert tables.read_provenance(given.output)["device"] == device.type
+    assert tables.read_provenance(tagged)["device"] == device.type

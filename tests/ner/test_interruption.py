@@ -1,4 +1,4 @@
-"""`visner ner train`, ended by real signals again and again, makes the same files as one that was left in peace."""
+"""A training, ended by real signals again and again, makes the same files as one that was left in peace."""
 
 import json
 import random
@@ -8,14 +8,14 @@ import pytest
 import self_terminating
 from safetensors import safe_open
 
-from visner import tables
-from visner.keyed_vectors import write_vectors
+from visner.runtime import tables
+from visner.runtime.keyed_vectors import write_vectors
 
 TRAINING = {"epochs": 5, "patience": 5}
-BILSTM = {"model": "bilstm_crf", "corpus": "x", "vectors": "x", "images": "x", "k": 1, "embedding": "x"}
-BILSTM |= {"grounding": "queries", "fusion": "gate", "hidden": 32, "training": {**TRAINING, "batch": 1}}
-BERT = {"model": "bert_crf", "corpus": "x", "images": "x", "k": 2, "embedding": "x", "grounding": "vokens"}
-BERT |= {"matcher": "x", "fusion": "attention", "heads": 4, "training": {**TRAINING, "batch": 2, "accumulation": 3}}
+BILSTM = {"model": "bilstm_crf", "corpus": "x", "vectors": "x"}
+BILSTM |= {"grounding": "x", "fusion": "gate", "hidden": 32, "training": {**TRAINING, "batch": 1}}
+BERT = {"model": "bert_crf", "corpus": "x", "grounding": "x"}
+BERT |= {"fusion": "attention", "heads": 4, "training": {**TRAINING, "batch": 2, "accumulation": 3}}
 
 
 @pytest.fixture
@@ -45,18 +45,21 @@ def folder(tmp_path):
 
 
 def train(folder, name, recipe, encoder, at=None):
-    command = ["--log", folder / f"{name}.log", "ner", "train", "--seed", "1"]
-    command += ["--recipe", recipe if isinstance(recipe, str) else json.dumps(recipe)]
-    command += ["--sentences", folder / "sentences.parquet"]
-    command += ["--grounding", folder / "grounding.parquet", "--visual", folder / "vectors.npy"]
-    if encoder and recipe["model"] == "bert_crf":
-        command += ["--encoder", encoder]
+    """The exit status of the job, with SIGTERM at the first line of its log that has `at` in it."""
+    read = {"sentences": "sentences.parquet", "grounding": "grounding.parquet", "visual": "vectors.npy"}
+    if recipe["model"] == "bert_crf":
+        read["encoder"] = sorted(map(str, encoder.iterdir()))
     else:
-        command += ["--words", folder / "words.parquet", "--flair", folder / "flair.npy"]
-        command += ["--glove-char", folder / "chars.safetensors"]
-    command += ["--resume", folder / f"{name}-resume", "--output-model", folder / f"{name}.safetensors"]
-    command += ["--output-history", folder / f"{name}.json", "--scratch", folder]
-    return self_terminating.run(command, at)
+        read |= {"words": "words.parquet", "flair": "flair.npy", "glove_char": "chars.safetensors"}
+    job = {
+        "rule": "ner_train",
+        "log": f"{name}.log",
+        "input": read,
+        "output": {"model": f"{name}.safetensors", "history": f"{name}.json"},
+        "params": {"recipe": json.dumps(recipe)},
+        "wildcards": {"seed": "1"},
+    }
+    return self_terminating.run(job, folder, at)
 
 
 @pytest.mark.parametrize("recipe, step", [(BILSTM, 1), (BERT, 3)], ids=["bilstm_crf", "bert_crf"])
@@ -70,27 +73,18 @@ def test_sigterm_leaves_no_trace_in_the_model(folder, recipe, step, encoder):
     assert train(folder, "cut", recipe, encoder) == 0
     for suffix in ("safetensors", "json"):
         assert (folder / f"cut.{suffix}").read_bytes() == (folder / f"whole.{suffix}").read_bytes()
-    assert not list((folder / "cut-resume").glob("*.safetensors"))
+    assert not list((folder / "results/.resume").glob("*.safetensors"))
 
 
 def test_case_a_checkpoint_belongs_to_the_content_of_its_recipe(folder):
-    """The recipe is named by a file, the training interrupted, the file edited: the checkpoint isn't gone on from."""
-    whole = {
-        "corpora": {"x": {"format": "conll", "classes": ["X"], "paths": ["x"], "split": {"by": "hash"}}},
-        "images": {"x": {"source": "folder", "folder": "x"}},
-        "embeddings": {"x": {}},
-        "vectors": {"x": {"glove_char": {"corpora": ["x"]}, "flair": {"corpora": ["x"]}}},
-    }
-    whole["corpora"]["x"]["units"] = "characters"
+    """The training is interrupted and its recipe edited: the checkpoint isn't gone on from."""
 
-    def write(learning_rate):
-        training = {**BILSTM["training"], "epochs": 2, "learning_rate": learning_rate}
-        (folder / "x.yaml").write_text(json.dumps({**whole, "experiments": {"e": {**BILSTM, "training": training}}}))
-        return f"{folder}/x.yaml:experiments.e"
+    def edited(learning_rate):
+        return {**BILSTM, "training": {**BILSTM["training"], "epochs": 2, "learning_rate": learning_rate}}
 
-    assert train(folder, "cut", write(0.01), None, at="epoch 1:") == 143
-    assert train(folder, "cut", write(0.02), None) == 0
-    assert train(folder, "fresh", write(0.02), None) == 0
+    assert train(folder, "cut", edited(0.01), None, at="epoch 1:") == 143
+    assert train(folder, "cut", edited(0.02), None) == 0
+    assert train(folder, "fresh", edited(0.02), None) == 0
     assert (folder / "cut.safetensors").read_bytes() == (folder / "fresh.safetensors").read_bytes()
     assert tables.read_json(folder / "cut.json")["recipe"]["training"]["learning_rate"] == 0.02
 
@@ -103,6 +97,6 @@ def test_pictures_are_scaled_unless_the_recipe_says_as_they_are(folder):
             train(folder, scale, {**BILSTM, "visual_scale": scale, "training": {"epochs": 1, "batch": 40}}, None) == 0
         )
         with safe_open(folder / f"{scale}.safetensors", "pt") as file:
-            scales[scale] = json.loads(file.metadata()["visner"])["visual_scale"]
+            scales[scale] = json.loads(file.metadata()["visner"])["config"]["visual_scale"]
     assert scales["none"] == 1.0
     assert scales["auto"] != 1.0

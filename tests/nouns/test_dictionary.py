@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
+from visner.config.corpora import Nouns
 from visner.errors import VisnerError
 from visner.nouns.dictionary import describe
 from visner.nouns.finder import NounFinder
-from visner.recipes import Nouns
 
 
 def test_a_folder_with_the_fields_of_ipadic(compile_dictionary):

@@ -8,9 +8,9 @@ import unidic_lite
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from visner.config.corpora import Nouns
 from visner.errors import VisnerError
 from visner.nouns.finder import LONGEST, NounFinder
-from visner.recipes import Nouns
 
 TROUBLE = [
     *" \t\n\r\x1c\x1f\u200b\x0b\x0c\0\1\u3000\u00a0\u0085\u2028",

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import psutil
 from cluster import Cluster
-from embedding_tables import stored
 from tiny_project import CONFIG, EXPERIMENT, TARGET, Project, make_project
 
 LIMIT = 540  # seconds for a run of Snakemake: while SLURM's controller is away it can wait for good
@@ -77,30 +76,31 @@ class ClusterProject:
             if int(job["JobId"]) >= self.first_job and job["Comment"].startswith(f"rule_{rule}")
         ]
 
-    def stage(self, name: str) -> psutil.Process:
-        """The process of a stage (as "ner train") of this project, waited for."""
-        return wait_for(lambda: self.stages(name))[0]
+    def process(self, rule: str) -> psutil.Process:
+        """The process of a rule's job of this project, waited for."""
+        return wait_for(lambda: self.processes(rule))[0]
 
-    def stages(self, name: str) -> list[psutil.Process]:
-        """All processes of a stage of this project now."""
+    def processes(self, rule: str) -> list[psutil.Process]:
+        """Those of all its jobs now."""
         found = []
         for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+            with contextlib.suppress(psutil.Error, OSError):  # it has ended meanwhile
                 command = " ".join(process.cmdline())
-                if re.match(rf"\S+ -m visner --log \S+ {name} ", command) and Path(process.cwd()) == self.folder:
+                script = re.search(r"\S+\.stage\.py", command)  # Snakemake's copy, which names the rule
+                if script and rule in Path(script[0]).read_text() and Path(process.cwd()) == self.folder:
                     found.append(process)
         return found
 
     def stop_training_after_an_epoch(self) -> None:
         """The training stands still, as on a node that hangs, with a checkpoint written and epochs to go."""
-        training = self.stage("ner train")
+        training = self.process("ner_train")
         wait_for(lambda: list((self.folder / "results" / ".resume").glob("*.safetensors")), pause=0.005)
         training.send_signal(signal.SIGSTOP)
 
-    def stop_embedding_after_a_batch(self) -> None:
-        """All jobs that embed stand still, with vectors in the store and pictures to go."""
-        wait_for(lambda: stored(self.folder / "store"), pause=0.005)
-        for job in self.stages("embeddings embed"):
+    def stop_embedding(self) -> None:
+        """All jobs that embed stand still, with pictures to go."""
+        wait_for(lambda: list(self.folder.glob("store/embeddings/*")), pause=0.005)
+        for job in self.processes("embeddings_embed"):
             job.suspend()
 
     def log(self, name: str) -> str:

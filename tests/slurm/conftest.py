@@ -10,7 +10,7 @@ from cluster import Cluster, free_ports
 from cluster_project import MODEL, STUDY, ClusterProject, make_study
 from tiny_project import TARGET, Project
 
-from visner import tables
+from visner.runtime import tables
 
 
 def pytest_collection_modifyitems(items):

@@ -10,7 +10,7 @@ LOCAL = {"embeddings/resnet18/weights.log", "tiny_gate/describe.log", "tiny_text
 
 def test_every_stage_runs_in_a_job_of_slurm(unfinished, cluster, same, request):
     run = unfinished.start(target=STUDY)
-    unfinished.stage("vectors flair-train")
+    unfinished.process("vectors_flair_train")
     cluster.stop_controller()
     time.sleep(20)
     wait_for(lambda: "MinJobAge=None" in run.text)  # asked in vain: what made Snakemake wait for ever

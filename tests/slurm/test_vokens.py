@@ -13,7 +13,7 @@ def test_vokens_by_shards_are_those_of_a_local_run_though_a_job_is_killed(cluste
     project = ClusterProject(local.copy(tmp_path / "project"), cluster, len(cluster.jobs()) + 1)
     project.remove("results/vokens")
     run = project.start(target=SCORES)
-    project.stage("vokens states").kill()
+    project.process("vokens_states").kill()
     run.end()
     for rule, states in (
         ("vokens_states", ["COMPLETED", "COMPLETED", "FAILED"]),
@@ -23,5 +23,5 @@ def test_vokens_by_shards_are_those_of_a_local_run_though_a_job_is_killed(cluste
         assert sorted(job["JobState"] for job in jobs) == states
         assert len({job["ArrayJobId"] for job in jobs[:2]}) == 1
     made = files(local, "vokens/tiny", "[!.]*.*")
-    assert {name.rpartition(".")[2] for name in made} == {"npy", "json", "parquet", "safetensors", "md"}
+    assert {name.rpartition(".")[2] for name in made} == {"npy", "json", "parquet", "faiss", "safetensors", "md"}
     assert files(project, "vokens/tiny", "[!.]*.*") == made

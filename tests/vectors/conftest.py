@@ -1,12 +1,9 @@
 """Small texts as the tables that earlier stages make, and small language models."""
 
-import argparse
-
 import pytest
 import torch
 
-from visner import tables
-from visner.vectors import command
+from visner.runtime import tables
 from visner.vectors.language_model import CharacterLanguageModel
 
 CHARACTERS = ["<unk>", *"\n 京都東山に雨が降る。abcAB1"]
@@ -30,18 +27,6 @@ def write_corpus(tmp_path):
         return paths
 
     return write
-
-
-@pytest.fixture
-def visner_vectors():
-    """A function that runs `visner vectors` with the given arguments."""
-
-    def run(*arguments):
-        parser = argparse.ArgumentParser()
-        command.add_arguments(parser)
-        command.run(parser.parse_args([str(argument) for argument in arguments]))
-
-    return run
 
 
 @pytest.fixture

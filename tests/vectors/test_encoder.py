@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from visner.errors import VisnerError
-from visner.vectors import embed, encoder
+from visner.vectors import encoder, flair_embed
 from visner.vectors.encoder import FlairEncoder
 from visner.vectors.language_model import CharacterLanguageModel
 
@@ -67,18 +67,18 @@ def test_buckets_have_every_sentence_once_and_a_bounded_size(monkeypatch):
     assert all(len(batch) == 1 or len(batch) * len(sentences[batch[0]][0]) <= 60 for batch in batches)
 
 
-def test_the_command_writes_a_row_a_word_in_order(models, visner_vectors, write_corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(embed, "WINDOW", 2)
+def test_the_stage_writes_a_row_a_word_in_order(models, write_corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(flair_embed, "WINDOW", 2)
     texts = [["京都", "に", "雨"], [], ["山"], ["雨", "が", "降る", "。"], ["東", "山"]]
     _, words = write_corpus([("train", text) for text in texts])
     output = tmp_path / "flair.npy"
-    command = ["flair-embed", "--forward", models[0], "--backward", models[1], "--words", words, "--output", output]
-    visner_vectors(*command)
+    files = {"forward": models[0], "backward": models[1], "words": words, "output": output}
+    flair_embed.flair_embed(**files, device=torch.device("cpu"))
     found = np.load(output, mmap_mode="r")
     assert (found.shape, found.dtype) == ((10, 32), np.float32)
     np.testing.assert_allclose(found, np.vstack(FlairEncoder(*models).encode(texts)), atol=1e-5)
     first = output.read_bytes()
-    visner_vectors(*command)
+    flair_embed.flair_embed(**files, device=torch.device("cpu"))
     assert output.read_bytes() == first
 
 

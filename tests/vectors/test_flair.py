@@ -1,17 +1,15 @@
 """Against the flair library itself: its vectors, its models, its training."""
 
 import builtins
-import json
-import os
 import re
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
+import self_terminating
 import torch
 
+from visner.config.vectors import Flair
 from visner.errors import VisnerError
 from visner.vectors.encoder import FlairEncoder
 from visner.vectors.language_model import CharacterLanguageModel
@@ -23,6 +21,8 @@ from flair.models import LanguageModel  # noqa: E402
 from flair.trainers import language_model_trainer  # noqa: E402
 
 from visner.vectors import flair_models  # noqa: E402
+from visner.vectors.flair_import import flair_import  # noqa: E402
+from visner.vectors.flair_train import flair_train  # noqa: E402
 
 SENTENCES = [
     ["雨"],
@@ -61,17 +61,16 @@ def test_vectors_are_those_of_flair(tmp_path, layers):
         np.testing.assert_allclose(vectors, np.hstack([forward, backward]), atol=1e-5)
 
 
-def test_a_ready_model_is_converted_and_one_of_ours_is_copied(visner_vectors, tmp_path):
+def test_a_ready_model_is_converted_and_one_of_ours_is_copied(tmp_path):
     flair_model("backward").save(tmp_path / "lm.pt")
     recipe = {"forward": "f.pt", "backward": "lm.pt"}
-    command = ["flair-import", "--direction", "backward", "--root", tmp_path]
-    visner_vectors(*command, "--recipe", json.dumps(recipe), "--output", tmp_path / "ours")
+    flair_import(output=tmp_path / "ours", recipe=Flair(**recipe), direction="backward", root=tmp_path)
     expected = flair_models.convert(flair_model("backward")).state_dict()
     found = CharacterLanguageModel.load(tmp_path / "ours", "backward").state_dict()
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], expected[name]) for name in expected)
     recipe["backward"] = "ours"
-    visner_vectors(*command, "--recipe", json.dumps(recipe), "--output", tmp_path / "copy")
+    flair_import(output=tmp_path / "copy", recipe=Flair(**recipe), direction="backward", root=tmp_path)
     assert (tmp_path / "copy").read_bytes() == (tmp_path / "ours").read_bytes()
 
 
@@ -104,12 +103,17 @@ def test_without_flair_the_extra_is_named(monkeypatch):
 
 
 @pytest.fixture
-def train(visner_vectors):
+def train():
     def run(tables, output, direction="forward", **keys):
         recipe = {"corpora": ["any"], "hidden": 16, "batch": 2, "sequence_length": 20, "epochs": 3} | keys
-        texts = ["--sentences", tables[0], "--words", tables[1], "--resume", output.parent / "resume"]
-        visner_vectors(
-            "flair-train", "--recipe", json.dumps(recipe), "--direction", direction, *texts, "--output", output
+        flair_train(
+            sentences=[tables[0]],
+            words=[tables[1]],
+            output=output,
+            recipe=Flair(**recipe),
+            direction=direction,
+            resume=output.parent / "resume",
+            device=torch.device("cpu"),
         )
 
     return run
@@ -208,15 +212,20 @@ def test_an_interrupted_training_goes_on_after_its_last_split(train, corpus, tmp
     ]
 
 
-def test_sigterm_ends_a_training_that_goes_on_later(corpus, tmp_path):
+def test_sigterm_ends_a_training_that_goes_on_later(corpus, tmp_path, monkeypatch):
     """Its text, in the folder for temporary files, goes with it."""
     recipe = {"corpora": ["any"], "hidden": 64, "batch": 2, "sequence_length": 20, "epochs": 500}
     (tmp_path / "temporary").mkdir()
-    command = [sys.executable, "-m", "visner", "--log", tmp_path / "log", "vectors", "flair-train"]
-    command += ["--recipe", json.dumps(recipe), "--direction", "forward", "--resume", tmp_path / "resume"]
-    command += ["--sentences", corpus[0], "--words", corpus[1], "--output", tmp_path / "model"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path / "temporary")}
-    process = subprocess.Popen(list(map(str, command)), env=environment, stderr=subprocess.DEVNULL)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    job = {
+        "rule": "vectors_flair_train",
+        "log": "log",
+        "input": {"sentences": [corpus[0]], "words": [corpus[1]]},
+        "output": {"output": "model"},
+        "params": {"recipe": Flair(**recipe).fingerprint()},
+        "wildcards": {"direction": "forward"},
+    }
+    process = self_terminating.start(job, tmp_path)
     end = time.monotonic() + 90
     while not ((tmp_path / "log").exists() and "epoch 2," in (tmp_path / "log").read_text()):
         assert process.poll() is None
@@ -227,7 +236,7 @@ def test_sigterm_ends_a_training_that_goes_on_later(corpus, tmp_path):
     assert process.wait(timeout=30) == 143
     assert "stopped by SIGTERM" in (tmp_path / "log").read_text().splitlines()[-1]
     assert not list((tmp_path / "temporary").glob("visner-flair-*"))
-    assert list((tmp_path / "resume").glob("*.safetensors"))
+    assert list((tmp_path / "results/.resume").glob("*.safetensors"))
 
 
 def test_the_cpu_is_trained_on_where_there_is_a_gpu(train, corpus, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from visner.recipes import Glove
+from visner.config.vectors import Glove
 from visner.vectors import cooccurrence, glove
 
 NEVER = Path("never-written")  # no training here takes as long as to the first checkpoint

@@ -1,10 +1,11 @@
-"""`visner vectors glove`, ended by real signals, makes the same file as one that was left in peace."""
+"""A training of GloVe vectors, ended by real signals, makes the same file as one that was left in peace."""
 
-import json
 import random
 
 import pytest
 import self_terminating
+
+from visner.config.vectors import Glove
 
 
 @pytest.fixture
@@ -15,11 +16,15 @@ def corpus(write_corpus):
 
 
 def train(folder, name, corpus, at=None):
-    command = ["--log", folder / f"{name}.log", "vectors", "glove", "--unit", "word"]
-    command += ["--recipe", json.dumps({"corpora": ["x"], "dimensions": 30, "epochs": 60})]
-    command += ["--sentences", corpus[0], "--words", corpus[1]]
-    command += ["--resume", folder / f"{name}-resume", "--output", folder / f"{name}.safetensors"]
-    return self_terminating.run(command, at)
+    recipe = {"corpora": ["x"], "dimensions": 30, "epochs": 60}
+    job = {
+        "rule": "vectors_glove",
+        "log": f"{name}.log",
+        "input": {"sentences": [corpus[0]], "words": [corpus[1]]},
+        "output": {"output": f"{name}.safetensors"},
+        "params": {"recipe": Glove(**recipe).fingerprint(), "unit": "word"},
+    }
+    return self_terminating.run(job, folder, at)
 
 
 def test_sigterm_leaves_no_trace_in_the_vectors(corpus, tmp_path):
@@ -28,7 +33,7 @@ def test_sigterm_leaves_no_trace_in_the_vectors(corpus, tmp_path):
     for at, place in (("epoch 3:", "epoch 3"), ("resuming", "epoch 4")):
         assert train(tmp_path, "cut", corpus, at) == 143, log.read_text()
         assert log.read_text().splitlines()[-1] == f"stopped by SIGTERM in {place}; run again to go on"
-    (checkpoint,) = (tmp_path / "cut-resume").glob("*.safetensors")
+    (checkpoint,) = (tmp_path / "results/.resume").glob("*.safetensors")
     whole = checkpoint.read_bytes()
     checkpoint.write_bytes(whole[:100])
     assert train(tmp_path, "cut", corpus) == 1
@@ -36,4 +41,4 @@ def test_sigterm_leaves_no_trace_in_the_vectors(corpus, tmp_path):
     checkpoint.write_bytes(whole)
     assert train(tmp_path, "cut", corpus) == 0
     assert (tmp_path / "cut.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
-    assert not list((tmp_path / "cut-resume").glob("*.safetensors"))
+    assert not list((tmp_path / "results/.resume").glob("*.safetensors"))

@@ -15,8 +15,8 @@ import pytest
 import torch
 from transformers import AutoTokenizer, BertModel
 
-from visner.encoders import FETCHED
-from visner.pretrained import load
+from visner.config.encoders import FETCHED
+from visner.runtime.pretrained import load
 
 COMMIT = "5" * 40
 REVISIONS = {"v1.0": COMMIT, COMMIT: COMMIT}  # a tag, and the commit itself
@@ -74,15 +74,25 @@ def hub(tmp_path):
 
 SCRIPT = """
 import sys
-from visner.cli import main
+from pathlib import Path
+from visner.config import encoders
+from visner.runtime import stages
+from visner.errors import VisnerError
+from visner.vectors.hub_encoder import hub_encoder
+stages.start_log(None)
 for encoder, output in zip(sys.argv[1::2], sys.argv[2::2]):
-    status = main(["vectors", "encoder", "--name", encoder, "--output", output])
+    status = 0
+    try:
+        hub_encoder(files=[Path(output) / name for name in encoders.FETCHED], name=encoder)
+    except VisnerError as error:
+        status = 1
+        print("visner vectors:", error, file=sys.stderr)
     print("status", status, file=sys.stderr)
 """
 
 
 def fetch(hub, place, *encoders):
-    """The command's status and messages for each encoder, which it writes to `place`/{encoder}.
+    """The status and messages for each encoder, which it writes to `place`/{encoder}.
 
     In a process of its own: the library reads its environment when it is imported, which takes seconds.
     """

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
+from visner.config.vectors import Glove
 from visner.errors import VisnerError
-from visner.keyed_vectors import load_keyed_vectors, read_vectors, write_vectors
-from visner.recipes import Glove
+from visner.runtime.keyed_vectors import load_keyed_vectors, read_vectors, write_vectors
 from visner.vectors.ready_vectors import import_vectors
 
 KEYS = ["の", "\u3000", " ", "a b", "1", '"', "が", "京"]

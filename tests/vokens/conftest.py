@@ -1,18 +1,23 @@
 """A tiny corpus of tweets with pictures' vectors, and a tiny BERT, all written by the test."""
 
-import argparse
 import hashlib
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from visner import tables
+from visner.config.matchers import Matcher
+from visner.runtime import device, tables
 
 TOPICS = ["cat", "dog", "sea", "sun", "car", "map", "hat", "key"]
 FILLERS = ["the", "a", "my", "big", "old", "new"]
 INVISIBLE = "\N{VARIATION SELECTOR-16}"
+RECIPE = {
+    **{"corpus": "c", "images": "i", "embedding": "e", "hidden": 32, "dimensions": 16, "top": 4},
+    "training": {"epochs": 12, "batch": 8, "learning_rate": 0.01, "patience": 12},
+}
 COUNTS = {"train": 48, "dev": 16, "test": 16}
 
 
@@ -52,60 +57,58 @@ class Corpus:
     def path(self, name: str) -> Path:
         return self.folder / name
 
-    def arguments(self, verb: str, **changes) -> argparse.Namespace:
-        """The command's arguments as a rule gives them."""
-        common = {"verb": verb, "gpu": 0, "threads": 1, "sentences": self.path("sentences.parquet")}
+    def arguments(self, verb: str, **changes) -> dict:
+        """The keyword arguments of a verb's function, as its rule gives them; `recipe` changes keys of RECIPE."""
         one = {"shard": 0, "shards": 1}
-        shards = {
+        pairs = {
             "states": [self.path("states.npy")],
             "images": [self.path("images.parquet")],
             "embeddings": [self.path("embeddings.parquet")],
         }
-        recipe = '{"corpus": "c", "images": "i", "embedding": "e", "hidden": 32, "dimensions": 16, "top": 4,'
-        recipe += ' "training": {"epochs": 12, "batch": 8, "learning_rate": 0.01, "patience": 12}}'
+        matcher = {"matcher": self.path("matcher.safetensors")}
+        pool = {"pictures": self.path("pool.parquet"), "index": self.path("pool.faiss")}
+        recipe = {"recipe": Matcher(**RECIPE | changes.pop("recipe", {}))}
         of_verb = {
             "states": {
                 **one,
-                "encoder": self.path("encoder"),
+                "encoder": [self.path("encoder") / "config.json"],
                 "words": "first",
                 "precision": "float32",
-                "output": self.path("states.npy"),
+                "states": self.path("states.npy"),
                 "statistics": self.path("states.json"),
             },
             "train": {
-                **shards,
-                "recipe": recipe,
+                **pairs,
+                **matcher,
+                **recipe,
                 "resume": self.path(".resume"),
-                "output": self.path("matcher.safetensors"),
                 "history": self.path("training.json"),
             },
-            "pool": {
-                **shards,
-                "recipe": recipe,
-                "matcher": self.path("matcher.safetensors"),
-                "output": self.path("pool.parquet"),
-                "graph": self.path("graph.npy"),
-            },
+            "pool": {**pairs, **matcher, **pool, **recipe},
             "search": {
                 **one,
-                "recipe": recipe,
+                **matcher,
+                **pool,
+                **recipe,
                 "states": self.path("states.npy"),
-                "matcher": self.path("matcher.safetensors"),
-                "pool": self.path("pool.parquet"),
-                "graph": self.path("graph.npy"),
                 "output": self.path("vokens.parquet"),
             },
             "judge": {
-                **shards,
+                **pairs,
+                **matcher,
                 "name": "tiny",
-                "matcher": self.path("matcher.safetensors"),
                 "vokens": [self.path("vokens.parquet")],
-                "states_statistics": [self.path("states.json")],
-                "output": self.path("scores.json"),
+                "statistics": [self.path("states.json")],
+                "scores": self.path("scores.json"),
                 "page": self.path("index.md"),
             },
         }
-        return argparse.Namespace(**{**common, **of_verb[verb], **changes})
+        return {"sentences": self.path("sentences.parquet"), **of_verb[verb], **changes}
+
+    def run(self, verb: str, gpu: int = 0, **changes) -> None:
+        """Call a verb's function."""
+        function = getattr(importlib.import_module(f"visner.vokens.{verb}"), verb)
+        function(**self.arguments(verb, **changes), device=device.select(gpu, threads=1))
 
 
 def write_pictures(folder: Path, pictures: dict[str, str | None], vectors: dict[str, np.ndarray]) -> None:
@@ -175,11 +178,9 @@ def corpus(tmp_path) -> Corpus:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Corpus:
     """A corpus after all verbs; not to be changed."""
-    from visner.vokens import command
-
     folder = tmp_path_factory.mktemp("vokens")
     made = write_corpus(folder)
     write_encoder(folder / "encoder", [*TOPICS, *FILLERS])
     for verb in ("states", "train", "pool", "search", "judge"):
-        command.run(made.arguments(verb))
+        made.run(verb)
     return made

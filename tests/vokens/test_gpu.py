@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from visner import tables
-from visner.recipes import Matcher as Recipe
-from visner.vokens import command
+from visner.config.matchers import Matcher as Recipe
+from visner.runtime import tables
+from visner.vokens.index import Pool, build, search_exactly
 from visner.vokens.matcher import Batch, Matcher
-from visner.vokens.search import Pool
 
 from .conftest import TOPICS, write_corpus, write_encoder
 from .test_vokens import compare_with_eq_1_and_2
@@ -45,7 +44,7 @@ def test_the_search_is_a_full_sort(device, scale):
     vectors = rng.standard_normal((2000, 16)).astype(np.float32) * rng.lognormal(0, 0.3, (2000, 1)).astype(np.float32)
     vectors *= scale
     excluded = np.argmax(queries @ vectors.T, axis=1)
-    rows, scores = Pool(torch.from_numpy(vectors).to(device)).search(
+    rows, scores = Pool(build(torch.from_numpy(vectors)), device).search(
         torch.from_numpy(queries).to(device), 10, torch.from_numpy(excluded).to(device)
     )
     exact = queries.astype(np.float64) @ vectors.T.astype(np.float64)
@@ -56,8 +55,7 @@ def test_the_search_is_a_full_sort(device, scale):
 
 
 def test_equal_scores_are_in_the_order_of_the_pool(device):
-    vectors = torch.ones(50, 4).to(device)
-    rows, _ = Pool(vectors).search(torch.ones(3, 4).to(device), 5)
+    rows, _ = search_exactly(torch.ones(3, 4).to(device), torch.ones(50, 4).to(device), 5)
     assert rows.tolist() == [[0, 1, 2, 3, 4]] * 3
 
 
@@ -72,7 +70,7 @@ def test_all_verbs_from_text_to_vokens(device, tmp_path, precision):
     folder, gpu = write_encoder(tmp_path / "encoder", [*TOPICS, *FILLERS]), int(device.type == "cuda")
     for verb in ("states", "train", "pool", "search", "judge"):
         more = {"precision": precision} if verb == "states" else {}
-        command.run(corpus.arguments(verb, gpu=gpu, **more))
+        corpus.run(verb, gpu=gpu, **more)
     states, tokenizer, model = (
         np.load(corpus.path("states.npy")),
         *(kind.from_pretrained(folder) for kind in (AutoTokenizer, AutoModel)),

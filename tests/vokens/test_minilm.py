@@ -1,10 +1,11 @@
 """The stage with a real text encoder: what training never named is found by its meaning alone."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from visner import tables
-from visner.vokens import command
+from visner.runtime import tables
 
 from .conftest import Corpus, image_id, write_pictures
 
@@ -49,7 +50,7 @@ def made(tmp_path_factory, minilm):
     tables.write_table(corpus.path("sentences.parquet"), tables.SENTENCES, corpus.sentences)
     write_pictures(corpus.folder, pictures, vectors)
     for verb in ("states", "train", "pool", "search"):
-        command.run(corpus.arguments(verb, **({"encoder": minilm} if verb == "states" else {})))
+        corpus.run(verb, **({"encoder": [Path(minilm) / "config.json"]} if verb == "states" else {}))
     return corpus
 
 

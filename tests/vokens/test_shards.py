@@ -8,10 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visner import tables
 from visner.errors import VisnerError
-from visner.vokens import command, search
-from visner.vokens.states import States
+from visner.runtime import tables
+from visner.vokens import index
+from visner.vokens.pairs import States
 
 from .conftest import Corpus
 
@@ -37,8 +37,8 @@ def rows_of(path, schema):
 
 def test_states_of_shards_are_those_of_the_whole(finished, spread):
     for shard, output in enumerate(paths(spread, "{}.npy")):
-        made = {"shard": shard, "shards": SHARDS, "output": output, "statistics": output.with_suffix(".json")}
-        command.run(spread.arguments("states", **made))
+        made = {"shard": shard, "shards": SHARDS, "states": output, "statistics": output.with_suffix(".json")}
+        spread.run("states", **made)
     whole = np.load(finished.path("states.npy"))
     shards = [np.load(path) for path in paths(spread, "{}.npy")]
     assert min(map(len, shards)) > 0.8 * len(whole) / SHARDS
@@ -57,13 +57,13 @@ def test_matcher_vokens_and_scores_are_those_of_one_shard(finished, spread):
         np.save(path, whole[start:stop])
         start = stop
     states = {"states": paths(spread, "{}.npy")}
-    command.run(spread.arguments("train", **states))
-    command.run(spread.arguments("pool", **states))
+    spread.run("train", **states)
+    spread.run("pool", **states)
     for shard, output in enumerate(paths(spread, "{}.parquet")):
         made = {"shard": shard, "shards": SHARDS, "states": paths(spread, "{}.npy")[shard], "output": output}
-        command.run(spread.arguments("search", **made))
+        spread.run("search", **made)
     shutil.copy(finished.path("states.json"), spread.path("states.json"))
-    command.run(spread.arguments("judge", **states, vokens=paths(spread, "{}.parquet")))
+    spread.run("judge", **states, vokens=paths(spread, "{}.parquet"))
 
     assert spread.path("matcher.safetensors").read_bytes() == finished.path("matcher.safetensors").read_bytes()
     expected = rows_of(finished.path("vokens.parquet"), tables.VOKENS)
@@ -78,9 +78,9 @@ def test_matcher_vokens_and_scores_are_those_of_one_shard(finished, spread):
 
 def test_states_of_another_shard_are_refused(finished, tmp_path):
     with pytest.raises(VisnerError, match="shard 0 of 1 has .*; give all shards, in order, or make them again"):
-        command.run(finished.arguments("search", shards=2, output=tmp_path / "vokens.parquet"))
-    with pytest.raises(VisnerError, match="--shard 2: shards are counted from 0 to 1"):
-        command.run(finished.arguments("search", shard=2, shards=2, output=tmp_path / "vokens.parquet"))
+        finished.run("search", shards=2, output=tmp_path / "vokens.parquet")
+    with pytest.raises(VisnerError, match="shard 2: shards are counted from 0 to 1"):
+        finished.run("search", shard=2, shards=2, output=tmp_path / "vokens.parquet")
 
 
 def test_shards_that_are_missing_or_in_another_order_are_refused(finished, tmp_path):
@@ -88,10 +88,10 @@ def test_shards_that_are_missing_or_in_another_order_are_refused(finished, tmp_p
     cut = sum(lengths[: len(lengths) // 2])
     np.save(tmp_path / "0.npy", whole[:cut])
     np.save(tmp_path / "1.npy", whole[cut:])
-    made = {"output": tmp_path / "matcher", "history": tmp_path / "history"}
+    made = {"matcher": tmp_path / "matcher", "history": tmp_path / "history"}
     for states in ([tmp_path / "0.npy"], [tmp_path / "1.npy", tmp_path / "0.npy"]):
         with pytest.raises(VisnerError, match="give all shards, in order"):
-            command.run(finished.arguments("train", states=states, **made))
+            finished.run("train", states=states, **made)
     assert not (tmp_path / "matcher").exists()
 
 
@@ -100,18 +100,13 @@ def test_a_pool_of_another_matcher_is_refused(finished, tmp_path):
     with (tmp_path / "other").open("ab") as file:
         file.write(b" ")
     with pytest.raises(VisnerError, match="made with another matcher than .*other; make it again"):
-        command.run(finished.arguments("search", matcher=tmp_path / "other", output=tmp_path / "vokens.parquet"))
+        finished.run("search", matcher=tmp_path / "other", output=tmp_path / "vokens.parquet")
 
 
-def test_a_pool_of_another_way_of_searching_is_refused(finished, tmp_path, monkeypatch):
-    """As a pool of many pictures that a GPU's job made, for the exact search, and a CPU's job is to search."""
-    pytest.importorskip("faiss")
-    monkeypatch.setitem(search.EXACT, "cpu", 10)
-    pool = tables.read_table(finished.path("pool.parquet"), tables.pool_schema(16))
-    vectors = torch.tensor(pool["vector"].to_pylist())
-    np.save(tmp_path / "graph.npy", search.Pool(vectors).graph())
-    with pytest.raises(VisnerError, match="made for the exact search on another kind of device, .* here is hnsw"):
-        command.run(finished.arguments("search", graph=tmp_path / "graph.npy", output=tmp_path / "vokens.parquet"))
+def test_an_index_of_other_pictures_is_refused(finished, tmp_path):
+    index.write(tmp_path / "pool.faiss", index.build(torch.randn(3, 16)))
+    with pytest.raises(VisnerError, match="an index of 3 pictures, not of the 37 of "):
+        finished.run("search", index=tmp_path / "pool.faiss", output=tmp_path / "vokens.parquet")
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=5), st.data())

@@ -6,23 +6,22 @@ import math
 import shutil
 from collections import Counter
 
+import faiss
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from visner import tables
+from visner.config.matchers import Matcher as Recipe
 from visner.errors import VisnerError
-from visner.pictures import read_attached
-from visner.recipes import Matcher as Recipe
-from visner.vokens import command, pairs
-from visner.vokens.judging import diversity
-from visner.vokens.matcher import Matcher
+from visner.runtime import tables
+from visner.runtime.pictures import read_attached
+from visner.vokens import pairs
+from visner.vokens.judge import diversity
+from visner.vokens.matcher import Matcher, load
 from visner.vokens.recall import ranks
 
 from .conftest import INVISIBLE, Corpus, write_corpus
-
-SCHEMA = tables.pool_schema(16)
 
 
 def vokens_of(corpus):
@@ -35,7 +34,7 @@ def attached_of(corpus):
 
 
 def pool_of(corpus):
-    return {row["image_id"]: row["names"] for row in tables.iterate_rows(corpus.path("pool.parquet"), SCHEMA)}
+    return {row["image_id"]: row["names"] for row in tables.iterate_rows(corpus.path("pool.parquet"), tables.POOL)}
 
 
 @pytest.fixture
@@ -105,7 +104,7 @@ def test_pictures_of_test_and_all_but_the_choice_of_epoch_of_dev_don_t_reach_the
                 row["vector"] = [1000.0 * x for x in reversed(row["vector"])]
         tables.write_table(copy.path("embeddings.parquet"), schema, rows)
         matcher = copy.path("matcher.safetensors").read_bytes()
-        command.run(copy.arguments("train"))
+        copy.run("train")
         assert tables.read_json(copy.path("training.json"))["losses"] == before["losses"]
         if changed == "test":
             assert copy.path("matcher.safetensors").read_bytes() == matcher
@@ -131,10 +130,10 @@ def test_a_word_finds_other_pictures_than_its_own_but_copies_of_it(finished):
 
 
 def test_own_pictures_are_found_where_they_are_not_excluded(copy):
-    recipe = copy.arguments("search").recipe.replace('"top": 4', '"top": 4, "exclude_own": false')
+    recipe = {"exclude_own": False}
     before = tables.read_json(copy.path("scores.json"))["own"]
-    command.run(copy.arguments("search", recipe=recipe))
-    command.run(copy.arguments("judge"))
+    copy.run("search", recipe=recipe)
+    copy.run("judge")
     scores = tables.read_json(copy.path("scores.json"))
     assert scores["exclude_own"] is False
     assert scores["own"]["train"]["shares"]["found"] > before["train"]["shares"]["found"]
@@ -147,12 +146,13 @@ def test_vokens_are_those_of_the_saved_perceptrons_by_hand(finished):
 
 def test_raw_inner_products_and_dropout_are_trained_and_searched_like_the_defaults(copy):
     """`norm: none` is eq. 1 and 2 to the letter: no vector has norm 1, and the searches rank by the raw products."""
-    recipe = copy.arguments("train").recipe.replace('"top": 4', '"top": 4, "norm": "none", "dropout": 0.3')
+    recipe = {"norm": "none", "dropout": 0.3}
     before = tables.read_json(copy.path("training.json"))
     for verb in ("train", "pool", "search"):
-        command.run(copy.arguments(verb, recipe=recipe))
-    command.run(copy.arguments("judge"))
-    norms = np.linalg.norm([row["vector"] for row in tables.iterate_rows(copy.path("pool.parquet"), SCHEMA)], axis=1)
+        copy.run(verb, recipe=recipe)
+    copy.run("judge")
+    index = faiss.read_index(str(copy.path("pool.faiss")))
+    norms = np.linalg.norm(index.reconstruct_n(0, index.ntotal), axis=1)
     assert np.abs(norms - 1).min() > 0.01
     compare_with_eq_1_and_2(copy, unit=False)
     scores = tables.read_json(copy.path("scores.json"))
@@ -201,6 +201,20 @@ def compare_with_eq_1_and_2(corpus, unit):
         start += len(sentence["units"])
 
 
+def test_anyone_can_search_the_pool_with_faiss(finished):
+    """FAISS's own search of the file finds what the table of vokens has, for words whose own picture isn't left out."""
+    index, ids = faiss.read_index(str(finished.path("pool.faiss"))), list(pool_of(finished))
+    matcher = load(finished.path("matcher.safetensors"))
+    words = matcher.embed_words(torch.from_numpy(np.load(finished.path("states.npy")))).numpy()
+    start = 0
+    for sentence, row in zip(finished.sentences, vokens_of(finished), strict=True):
+        for place, word in enumerate(sentence["units"]):
+            if word != INVISIBLE and sentence["split"] == "test":
+                _, (rows,) = index.search(words[start + place : start + place + 1], 4)
+                assert {ids[i] for i in rows} == set(row["image_ids"][place])
+        start += len(sentence["units"])
+
+
 def test_overlap_of_splits_is_counted_by_name_and_by_bytes(finished):
     overlap = tables.read_json(finished.path("scores.json"))["overlap"]
     assert (overlap["test"]["names_of_train"], overlap["test"]["copies_of_train"]) == (0, 1)
@@ -234,7 +248,7 @@ def test_vokens_of_other_sentences_are_refused(copy, change):
         rows[3]["image_ids"].pop()
     tables.write_table(copy.path("vokens.parquet"), tables.VOKENS, rows)
     with pytest.raises(VisnerError, match="its sentences are not those of .*sentences.parquet; run the stage vokens"):
-        command.run(copy.arguments("judge"))
+        copy.run("judge")
 
 
 def test_the_page_shows_the_scores(finished):
@@ -258,26 +272,26 @@ def test_an_interrupted_training_ends_in_the_same_bytes(copy, monkeypatch):
 
     monkeypatch.setattr(pairs.Pairs, "batches", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        command.run(copy.arguments("train"))
+        copy.run("train")
     assert list(copy.path(".resume").glob("*.safetensors"))
-    command.run(copy.arguments("train"))
+    copy.run("train")
     assert calls["epochs"] == 4 + 12 - 3
     assert (copy.path("matcher.safetensors").read_bytes(), copy.path("training.json").read_bytes()) == expected
     assert not list(copy.path(".resume").glob("*.safetensors"))
 
 
 def test_everything_is_the_same_bytes_again(copy):
-    names = ["vokens.parquet", "pool.parquet", "scores.json", "index.md"]
+    names = ["vokens.parquet", "pool.parquet", "pool.faiss", "scores.json", "index.md"]
     before = [copy.path(name).read_bytes() for name in names]
     for verb in ("pool", "search", "judge"):
-        command.run(copy.arguments(verb))
+        copy.run(verb)
     assert [copy.path(name).read_bytes() for name in names] == before
 
 
 def test_infonce_learns_too(copy):
-    recipe = copy.arguments("train").recipe.replace('"top": 4', '"top": 4, "loss": "infonce"')
-    command.run(copy.arguments("train", recipe=recipe))
-    command.run(copy.arguments("judge"))
+    recipe = {"loss": "infonce"}
+    copy.run("train", recipe=recipe)
+    copy.run("judge")
     found = tables.read_json(copy.path("scores.json"))["recall"]
     assert found["at"]["5"] > 2 * found["chance"]["5"]
 
@@ -292,8 +306,8 @@ def test_another_pool_keeps_its_names_and_loses_held_out_ones(copy):
         taken["test_0.jpg"],
     ]
     tables.write_table(copy.path("pool_images.parquet"), tables.IMAGES, asked)
-    command.run(copy.arguments("pool", images=[copy.path("pool_images.parquet")]))
-    command.run(copy.arguments("search"))
+    copy.run("pool", images=[copy.path("pool_images.parquet")])
+    copy.run("search")
     assert sorted(pool_of(copy).values()) == [["山"], ["山"]]
     counts = Counter(len(ids) for row in vokens_of(copy) for ids in row["image_ids"])
     assert set(counts) == {0, 2}
@@ -304,7 +318,7 @@ def test_a_split_without_pictures_stops_the_training(copy):
     rows = [row for row in rows if not row["query"].startswith("dev")]
     tables.write_table(copy.path("images.parquet"), tables.IMAGES, rows)
     with pytest.raises(VisnerError, match="no dev sentence has words and a usable picture"):
-        command.run(copy.arguments("train"))
+        copy.run("train")
 
 
 def test_ranks_are_places_in_a_stable_sort():

@@ -1,21 +1,27 @@
 """Real Snakemake runs on a tiny project."""
 
+import fcntl
 import shutil
 
 import pytest
 from PIL import Image
-from tiny_project import Project, make_project
+from tiny_project import TARGET, Project, make_project
 
 TYPES = {"PER": "tom", "LOC": "kyoto"}
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Project:
-    """The tiny project after an undisturbed run. Tests change copies of it."""
-    project = make_project(tmp_path_factory.mktemp("finished") / "project")
-    done = project.run()
-    assert done.returncode == 0, done.stdout + done.stderr
-    return project
+def finished(tmp_path_factory, worker_id) -> Project:
+    """The tiny project after an undisturbed run, made once for all of pytest's processes. Tests change copies of it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "finished"
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / TARGET).exists():
+            project = make_project(folder)
+            done = project.run()
+            assert done.returncode == 0, done.stdout + done.stderr
+    return Project(folder)
 
 
 @pytest.fixture
@@ -49,8 +55,7 @@ def tweets(unfinished, encoder):
     pictured = {"corpus": "tweets", "images": "own", "embedding": "resnet18"}
     system = {"corpus": "tweets", "model": "bert_crf", "encoder": "models/tiny"}
     system["training"] = {"epochs": 3, "encoder_learning_rate": 0.002, "learning_rate": 0.02}
-    vokens = {**system, **pictured, "grounding": "vokens", "matcher": "tiny", "k": 2}
-    attached = {**system, **pictured, "grounding": "attached"}
+    attached = {"by": "attachment", "images": "own", "embedding": "resnet18"}
     unfinished.configure(
         {
             "corpora": {
@@ -66,13 +71,15 @@ def tweets(unfinished, encoder):
                 "resnet18": {"backbone": "resnet18", "weights": "random"},
                 "regions": {"backbone": "resnet18", "weights": "random", "regions": True},
             },
-            "matchers": {
-                "tiny": {**pictured, "encoder": "models/tiny", "training": {"epochs": 2, "batch": 4}, "shards": 2}
+            "matchers": {"tiny": {**pictured, "encoder": "models/tiny", "training": {"epochs": 2, "batch": 4}}},
+            "groundings": {
+                "vokens": {"by": "voken", "matcher": "tiny", "embedding": "resnet18", "k": 2},
+                "regions": {**attached, "embedding": "regions"},
             },
             "experiments": {
                 "text": system,
-                "gate": {**vokens, "fusion": "gate"},
-                "grid": {**attached, "embedding": "regions", "fusion": "attention"},
+                "gate": {**system, "grounding": "vokens", "fusion": "blend"},
+                "grid": {**system, "grounding": "regions", "fusion": "attention"},
             },
             "studies": {"tweets": {"baseline": "text", "systems": ["gate", "grid"], "shuffles": 50}},
         }

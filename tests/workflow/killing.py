@@ -11,8 +11,6 @@ import time
 
 import psutil
 
-KILLS = 10
-
 
 def make_run(project, target):
     """`make run` of a tiny project, with the environment that the tests run in."""
@@ -45,17 +43,17 @@ def prepare(project, root):
     (project.folder / ".venv").symlink_to(sys.prefix)
 
 
-def survive(project, target, latest):
-    """Make the target in spite of ten kills, each within `latest` seconds of a start; nothing half made is left."""
+def survive(project, target, kills, latest):
+    """Make the target in spite of so many kills, each within `latest` seconds of a start; nothing half made is left."""
     generator = random.Random(1)
-    for number in range(KILLS):
+    for number in range(kills):
         process = make_run(project, target)
         end = time.monotonic() + generator.uniform(2, latest)
         while time.monotonic() < end and process.poll() is None:
             time.sleep(0.05)
         if process.poll() is None:
             kill(process, everything=number % 2 == 0)
-        else:  # all was made before the moment came: once more from the start, so that ten moments are real ones
+        else:  # all was made before the moment came: once more from the start, so that each moment is a real one
             assert process.returncode == 0, (project.folder / "log.txt").read_text()[-3000:]
             shutil.rmtree(project.folder / "results")
     last = make_run(project, target)

@@ -1,4 +1,4 @@
-"""The main job with `bing` as source against a loopback engine; and killed ten times while it crawls."""
+"""The main job with `bing` as source against a loopback engine; and killed five times while it crawls."""
 
 import collections
 import contextlib
@@ -13,9 +13,9 @@ import pytest
 from engine_server import engine_server
 
 import visner
-from visner import tables
+from visner.runtime import tables
 
-KILLS = 10
+KILLS = 5
 SHARD = "results/images/bing/tiny/0.parquet"
 CONCURRENCY = 4
 WEB = {"latency": 0.1, "bytes_a_picture": 3000, "pictures_per_query": 10, "fewest": 0, "empty": 0.1, "failing": 0.2}
@@ -38,7 +38,7 @@ def use_bing(project, server) -> None:
             "host_rate": 60,
         },
     }
-    content["experiments"]["tiny_gate"]["images"] = "bing"
+    content["groundings"]["pictures"]["images"] = "bing"
     project.configure(content)
 
 
@@ -97,10 +97,10 @@ def test_case_a_crawl_of_four_shards_asks_for_a_new_noun_and_nothing_else(unfini
         assert unfinished.rules_run(target).count("images_fetch") == 4
         asked = len(server.requests())
         (texts / "2.txt").write_text("犬だ。犬だ。\n")
-        assert unfinished.rules_run(target) == ["corpora_read", "images_coverage", "nouns"]
+        assert unfinished.rules_run(target) == ["corpora_read", "images_coverage", "nouns_find"]
         assert len(server.requests()) == asked
         (texts / "2.txt").write_text("馬だ。\n")
-        assert unfinished.rules_run(target) == ["corpora_read", "images_coverage", "images_fetch", "nouns"]
+        assert unfinished.rules_run(target) == ["corpora_read", "images_coverage", "images_fetch", "nouns_find"]
         assert repeats(server) == 0
         pages = [request.path for request in server.requests()[asked:] if request.path.startswith("/images/async")]
         assert pages
@@ -117,7 +117,7 @@ def test_a_tagger_asks_the_source_as_the_crawl_did(crawled, tmp_path):
     assert tagger.lookups.found
 
 
-def test_ten_kills_end_with_the_tables_of_the_undisturbed_run(crawled, finished, tmp_path):
+def test_kills_end_with_the_tables_of_the_undisturbed_run(crawled, finished, tmp_path):
     undisturbed, port = crawled
     project = finished.copy(tmp_path / "project")
     generator = random.Random(2)

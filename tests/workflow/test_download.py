@@ -6,7 +6,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from visner.provenance import sha256_file
+from visner.runtime.provenance import sha256_file
 
 TARGET = "results/corpora/tweets/index.md"
 FILES = {"train": "IMGID:1\nAda\tB-PER\n", "dev": "IMGID:2\nParis\tB-LOC\n", "test": "IMGID:3\nBye\tO\n"}

@@ -11,7 +11,7 @@ TARGET = "results/tiny_gate/scores.json"
 
 def test_ten_kills_leave_no_trace_in_the_scores(finished, unfinished, request):
     prepare(unfinished, request.config.rootpath)
-    survive(unfinished, TARGET, latest=12)
+    survive(unfinished, TARGET, kills=10, latest=12)
     assert (unfinished.folder / TARGET).read_bytes() == (finished.folder / TARGET).read_bytes()
 
 

@@ -1,17 +1,17 @@
 """What runs again when something has changed: exactly what reads it. Real Snakemake runs."""
 
 import shutil
-import sqlite3
 import subprocess
 
+import pytest
 import yaml
-from tiny_project import TARGET, Project
+from embedding_tables import stored
+from tiny_project import TARGET, Project, pictured_words
 
 import visner
-from visner import tables
-from visner.images.drawings import manifest
+from visner.runtime import tables
 
-AFTER_TRAINING = ["evaluation_scores", "ner_predict", "ner_train"]
+AFTER_TRAINING = ["evaluation_score", "ner_predict", "ner_train"]
 
 
 def test_an_untouched_tree_does_nothing(project):
@@ -29,40 +29,39 @@ def test_case_a_copied_project_trains_again_unless_its_times_came_with_it(finish
         assert project.rules_run("-n", TARGET) == []
 
 
-def test_a_learning_rate_reruns_training_and_what_follows(project):
+CHANGES = {  # a key of the configuration, its new value, and what runs again beside the training and what follows
+    "a learning rate": (("experiments", "tiny_gate", "training", "learning_rate"), 0.03, []),
+    "how many pictures": (("groundings", "pictures", "k"), 1, ["grounding_ground"]),
+    "one more seed": (("experiments", "tiny_gate", "seeds"), [1, 2], []),  # is trained, and the other isn't
+}
+
+
+@pytest.mark.parametrize("keys, value, more", CHANGES.values(), ids=CHANGES)
+def test_a_changed_key_reruns_what_reads_it_and_no_more(project, keys, value, more):
     config = project.config()
-    config["experiments"]["tiny_gate"]["training"]["learning_rate"] = 0.03
+    section = config
+    for key in keys[:-1]:
+        section = section[key]
+    section[keys[-1]] = value
     project.configure(config)
-    # the description of the system names the learning rate, too
-    assert project.rules_run() == sorted([*AFTER_TRAINING, "ner_describe"])
-
-
-def test_k_reruns_grounding_and_what_follows(project):
-    config = project.config()
-    config["experiments"]["tiny_gate"]["k"] = 1
-    project.configure(config)
-    assert project.rules_run() == sorted([*AFTER_TRAINING, "grounding", "ner_describe"])
-
-
-def test_one_more_seed_trains_that_seed_only(project):
-    config = project.config()
-    config["experiments"]["tiny_gate"]["seeds"] = [1, 2]
-    project.configure(config)
-    assert project.rules_run() == sorted([*AFTER_TRAINING, "ner_describe"])
+    # the description of the system names the key, too
+    assert project.rules_run("-n", TARGET) == sorted([*AFTER_TRAINING, *more, "ner_describe"])
 
 
 def test_a_changed_document_reruns_its_chain_and_embeds_no_picture_twice(project):
-    before = vectors_in_store(project)
+    before = stored(project.folder / "store")
     document = next(iter(sorted((project.folder / "corpus").glob("*.xml"))))
-    document.write_text(document.read_text().replace("</TEXT>", "、".join(manifest(1, 2)) + "。\n</TEXT>"))
+    document.write_text(document.read_text().replace("</TEXT>", "、".join(pictured_words()) + "。\n</TEXT>"))
     (project.folder / "results/images/sample/tiny/0.parquet").unlink()  # not even if results are gone
     ran = project.rules_run()
-    assert {"corpora_read", "nouns", "images_fetch", "embeddings_embed", "vectors_glove", *AFTER_TRAINING} <= set(ran)
+    assert {"corpora_read", "nouns_find", "images_fetch", "embeddings_embed", "vectors_glove", *AFTER_TRAINING} <= set(
+        ran
+    )
     assert "embeddings_weights" not in ran
     log = (project.folder / "results/logs/embeddings/resnet18/sample/tiny/0.log").read_text()
-    new = len(vectors_in_store(project)) - len(before)
+    new = stored(project.folder / "store") - before
     assert new > 0
-    assert f"{len(before) + new} pictures, {new} of them embedded now" in log
+    assert f"{before + new} pictures, {new} of them embedded now" in log
 
 
 def test_a_scratch_disk_reruns_nothing_and_changes_no_byte(project, tmp_path, monkeypatch):
@@ -83,29 +82,19 @@ def test_a_scratch_disk_reruns_nothing_and_changes_no_byte(project, tmp_path, mo
     assert (results / "tiny_gate/scores.json").read_bytes() == before
 
 
-def vectors_in_store(project):
-    """All ids in the store; sqlite itself is the witness."""
-    found = []
-    for file in (project.folder / "store").rglob("*.sqlite"):
-        with sqlite3.connect(file) as connection:
-            found += connection.execute("SELECT image_id FROM vectors").fetchall()
-    assert len(found) == len(set(found)) > 0
-    return found
-
-
 def test_case_a_store_named_by_a_variable_is_there_and_its_place_is_in_no_result(project, tmp_path, monkeypatch):
     project.configure(project.config() | {"store": "$DISK_OF_THIS_MACHINE/store"})
     monkeypatch.setenv("DISK_OF_THIS_MACHINE", str(tmp_path / "one"))
-    assert project.rules_run() == ["evaluation_scores", "ner_describe"]  # which say where the store is
+    assert project.rules_run() == ["evaluation_score", "ner_describe"]  # which say where the store is
     monkeypatch.setenv("DISK_OF_THIS_MACHINE", str(tmp_path / "other"))  # as on another machine
     assert "Nothing to be done" in project.run().stderr
     assert str(tmp_path / "one") not in (project.folder / "results/tiny_gate/scores.json").read_text()
     table = project.folder / "results/nouns/tiny/queries.parquet"
     known = {row["query"] for row in tables.iterate_rows(table, tables.QUERIES)}
-    new = next(word for word in manifest(1, 2) if word not in known and len(word) > 1)
+    new = next(word for word in pictured_words() if word not in known and len(word) > 1)
     (tagged,) = visner.load(project.folder / "results" / "tiny_gate").tag([f"{new}が走る。"])
     assert tagged.words[0].has_pictures
-    assert list((tmp_path / "other" / "store").rglob("*.sqlite"))
+    assert list((tmp_path / "other" / "store").rglob("*.arrow"))
     assert not (tmp_path / "one").exists()
     assert not any("$" in path.name for path in project.folder.rglob("*"))
 
@@ -136,7 +125,8 @@ def test_a_bad_configuration_stops_before_any_job_with_one_line(project):
     done = project.run()
     assert done.returncode != 0
     text = done.stdout + done.stderr
-    assert "config.yaml: experiments.tiny_gate.fusion: choose from 'none', 'simple' or 'gate' (it is 'gat')" in text
+    choices = "choose from 'none', 'simple', 'gate', 'blend' or 'attention' (it is 'gat')"
+    assert f"config.yaml: experiments.tiny_gate.fusion: {choices}" in text
     assert "Traceback" not in text
     assert "rule " not in text
 

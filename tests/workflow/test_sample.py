@@ -1,4 +1,4 @@
-"""The embedded sample, whole, as `make run` makes it, with three seeds of the gate and of the baseline."""
+"""The embedded sample, whole, as `make run` makes it, with two seeds of the gate and of the baseline."""
 
 import json
 import os
@@ -10,11 +10,11 @@ from statistics import fmean
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = [1, 2, 3]
+SEEDS = [1, 2]
 
 
 def test_the_gate_is_better_than_the_baseline_over_seeds(tmp_path):
-    """By some 4 to 6 points (docs/results.md); the difference of means of three seeds deviates by about 2."""
+    """By some 4 to 6 points (docs/results.md); the difference of means of two seeds deviates by about 2.5."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     for name in ("ene_gate", "ene_baseline"):
         config["experiments"][name]["seeds"] = SEEDS

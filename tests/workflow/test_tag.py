@@ -22,12 +22,12 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from tiny_project import pictured_words
 
 import visner
-from visner import tables
 from visner.errors import VisnerError
-from visner.images.drawings import manifest
-from visner.spans import bio_to_spans
+from visner.runtime import tables
+from visner.runtime.spans import bio_to_spans
 
 SHARD = "results/images/sample/tiny/0.parquet"
 AGAIN = re.compile(r"in (\S+) \(snakemake (.*)\)$")  # the remedy of a message
@@ -84,7 +84,7 @@ def test_a_noun_that_training_never_saw_is_looked_up_and_misses_are_counted(fini
     tagger = visner.load(finished.folder / "results" / "tiny_gate")
     table = finished.folder / "results/nouns/tiny/queries.parquet"
     queries = {row["query"] for row in tables.iterate_rows(table, tables.QUERIES)}
-    new = next(word for word in manifest(1, 2) if word not in queries and len(word) > 1)
+    new = next(word for word in pictured_words() if word not in queries and len(word) > 1)
     (one,) = tagger.tag([f"{new}が走る。"])
     assert one.words[0].surface == new
     assert one.words[0].has_pictures
@@ -116,7 +116,7 @@ def test_case_every_mention_that_the_labels_open_is_returned(project):
     seed = project.folder / "results/tiny_gate/seed1"
     with safe_open(seed / "model.safetensors", "pt") as file:
         metadata = file.metadata()
-    tensors, labels = load_file(seed / "model.safetensors"), json.loads(metadata["visner"])["labels"]
+    tensors, labels = load_file(seed / "model.safetensors"), json.loads(metadata["visner"])["config"]["labels"]
     inside = [number for number, label in enumerate(labels) if label.startswith("I-")]
     beginning = [number for number, label in enumerate(labels) if label.startswith("B-")]
     tensors["emit.bias"][inside] += 8
@@ -146,8 +146,8 @@ def test_case_pictures_regenerated_for_another_target_do_not_shift_the_tagger(pr
 
 
 FILES = {
-    "vectors": "grounding/tiny_gate/vectors.npy",
-    "keys": "grounding/tiny_gate/keys.parquet",
+    "vectors": "grounding/pictures/tiny/vectors.npy",
+    "keys": "grounding/pictures/tiny/keys.parquet",
     "characters": "vectors/tiny/glove_char.safetensors",
     "words": "vectors/tiny/glove_word.safetensors",
     "language model": "vectors/tiny/flair_backward.safetensors",
@@ -162,9 +162,9 @@ def test_case_what_was_made_again_since_the_training_is_refused(project, file):
         visner.load(project.folder / "results/tiny_gate")
 
 
-@pytest.mark.parametrize("what, rule", [("vectors made again", "ner_train"), ("keys lost", "grounding")])
+@pytest.mark.parametrize("what, rule", [("vectors made again", "ner_train"), ("keys lost", "grounding_ground")])
 def test_case_the_remedy_for_another_grounding_works(project, what, rule):
-    grounding = project.folder / "results/grounding/tiny_gate"
+    grounding = project.folder / "results/grounding/pictures/tiny"
     if what == "vectors made again":
         np.save(grounding / "vectors.npy", 2 * np.load(grounding / "vectors.npy"))
     else:
@@ -179,7 +179,7 @@ def test_case_the_remedy_for_another_grounding_works(project, what, rule):
 
 def test_case_results_of_an_older_version_are_one_line(project):
     folder = project.folder / "results/tiny_gate"
-    (project.folder / "results/grounding/tiny_gate/keys.parquet").unlink()
+    (project.folder / "results/grounding/pictures/tiny/keys.parquet").unlink()
     with pytest.raises(VisnerError, match="keys.parquet: no such file; make it again in .*/keys.parquet"):
         visner.load(folder)
     history, system = tables.read_json(folder / "seed1/training.json"), tables.read_json(folder / "system.json")
@@ -199,12 +199,16 @@ def test_case_results_of_an_older_version_are_one_line(project):
         visner.load(folder)
 
 
-def test_a_model_of_another_recipe_than_the_systems_is_refused(project):
+@pytest.mark.parametrize(
+    "section, name, key, file", [("experiments", "tiny_gate", "gate", "model"), ("groundings", "pictures", "k", "keys")]
+)
+def test_a_model_of_another_recipe_than_the_systems_is_refused(project, section, name, key, file):
     folder = project.folder / "results/tiny_gate"
     system = tables.read_json(folder / "system.json")
-    system["config"]["experiments"]["tiny_gate"]["k"] = 1
+    assert system["config"][section][name][key] not in (1, "vector")
+    system["config"][section][name][key] = {"gate": "vector", "k": 1}[key]
     tables.write_json(folder / "system.json", system)
-    with pytest.raises(VisnerError, match="model.safetensors: trained by another recipe than system.json's"):
+    with pytest.raises(VisnerError, match=rf"{file}\.\w+: made by another recipe than system.json's"):
         visner.load(folder)
 
 
@@ -290,7 +294,7 @@ def test_the_cnn_is_read_once_and_old_vectors_make_room_for_new(project, unknown
     text = f"{unknown[0]}が走る。"
     first = tagger.tag(text)
     (project.folder / "resources/weights/resnet18.safetensors").unlink()
-    monkeypatch.setattr("visner.tagger.KEPT", 1)
+    monkeypatch.setattr("visner.tagging.tagger.KEPT", 1)
     (second,) = tagger.tag([f"{unknown[1]}と{unknown[2]}が走る。"])
     assert [word.has_pictures for word in second.words if word.query] == [True, True]
     assert tagger.tag(text) == first
@@ -363,7 +367,7 @@ def test_the_command_shows_gates_and_counts_and_says_when_there_was_nothing(fini
 def test_a_control_says_that_it_cannot_tag(project):
     folder = project.folder / "results/tiny_gate"
     system = tables.read_json(folder / "system.json")
-    system["config"]["experiments"]["tiny_gate"]["control"] = "noise"
+    system["config"]["groundings"]["pictures"]["control"] = "noise"
     tables.write_json(folder / "system.json", system)
     with pytest.raises(VisnerError, match="the control `noise` has no pictures of its own to tag with"):
         visner.load(folder)

@@ -4,7 +4,7 @@ import json
 
 
 def test_both_fusions_go_from_tweets_and_pictures_to_scores_and_a_study(tweets):
-    from visner import tables
+    from visner.runtime import tables
 
     names, page = ["gate", "grid"], "results/studies/tweets/index.md"
     targets = [*(f"results/{name}/scores.json" for name in names), page]
@@ -20,7 +20,7 @@ def test_both_fusions_go_from_tweets_and_pictures_to_scores_and_a_study(tweets):
     grounded = {
         row["sentence_id"]: row["rows"]
         for row in tables.iterate_rows(
-            tweets.folder / "results" / "grounding" / "grid" / "grounding.parquet", tables.GROUNDING
+            tweets.folder / "results" / "grounding" / "regions" / "tweets" / "grounding.parquet", tables.GROUNDING
         )
     }
     assert len(grounded["1"][0]) == 49
@@ -40,7 +40,7 @@ def test_both_fusions_go_from_tweets_and_pictures_to_scores_and_a_study(tweets):
     content["images"]["own"]["note"] = None
     tweets.configure(content)
     rerun = set(tweets.rules_run(*targets))
-    assert rerun == {"ner_describe", "evaluation_scores", "evaluation_gallery", "evaluation_study"}  # words alone
+    assert rerun == {"ner_describe", "evaluation_score", "evaluation_gallery", "evaluation_study"}  # words alone
     assert "plain colours" not in (tweets.folder / page).read_text()
     assert gallery.read_text().count("<section>") == 1
     assert tweets.rules_run(*targets) == []

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from tweets_project import COUNTS, TARGETS, make_tweets
 
-from visner import tables
+from visner.runtime import tables
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +34,13 @@ def test_text_files_and_a_folder_of_pictures_become_vokens_and_groundings(made):
     coverage = tables.read_json(results / "images/tweets/tweets/statistics.json")
     assert coverage["rejected"]["missing"]["examples"] == [{"query": "dev1.jpg", "source_url": "dev1.jpg"}]
     sentences = list(tables.iterate_rows(results / "corpora/tweets/sentences.parquet", tables.SENTENCES))
-    pool = tables.read_table(results / "vokens/tiny/pool.parquet", tables.pool_schema(64)).to_pylist()
+    pool = tables.read_table(results / "vokens/tiny/pool.parquet", tables.POOL).to_pylist()
     held_out = {row["attachment"] for row in sentences if row["split"] != "train"}
     assert not held_out & {name for row in pool for name in row["names"]}
     sizes = {"found": 2, "attached": 49, "shuffled": 49}
-    vectors = {name: np.load(results / f"grounding/{name}/vectors.npy") for name in sizes}
+    vectors = {name: np.load(results / f"grounding/{name}/tweets/vectors.npy") for name in sizes}
     for name, size in sizes.items():
-        rows = list(tables.iterate_rows(results / f"grounding/{name}/grounding.parquet", tables.GROUNDING))
+        rows = list(tables.iterate_rows(results / f"grounding/{name}/tweets/grounding.parquet", tables.GROUNDING))
         assert [row["sentence_id"] for row in rows] == [row["sentence_id"] for row in sentences]
         for row, sentence in zip(rows, sentences, strict=True):
             if name == "found":
@@ -54,16 +54,22 @@ def test_text_files_and_a_folder_of_pictures_become_vokens_and_groundings(made):
 
 def test_each_key_reruns_what_it_changes_and_no_more(project):
     config = project.config()
-    config["experiments"]["found"]["k"] = 1
+    config["groundings"]["found"]["k"] = 1
     project.configure(config)
-    assert project.rules_run(*TARGETS) == ["grounding"]
+    assert project.rules_run("-n", *TARGETS) == ["grounding_ground"]
     config["matchers"]["tiny"]["top"] = 2
     searched = ["vokens_search", "vokens_search"]  # of both shards
     project.configure(config)
-    assert project.rules_run(*TARGETS) == ["grounding", "vokens_judge", *searched]
+    assert project.rules_run("-n", *TARGETS) == ["grounding_ground", "vokens_judge", *searched]
     config["matchers"]["tiny"]["margin"] = 0.2
     project.configure(config)
-    assert project.rules_run(*TARGETS) == ["grounding", "vokens_judge", "vokens_pool", *searched, "vokens_train"]
+    assert project.rules_run("-n", *TARGETS) == [
+        "grounding_ground",
+        "vokens_judge",
+        "vokens_pool",
+        *searched,
+        "vokens_train",
+    ]
 
 
 def test_any_source_of_pictures_can_be_the_pool(project):
@@ -77,19 +83,27 @@ def test_any_source_of_pictures_can_be_the_pool(project):
     config["images"]["photographs"] = {"source": "folder", "folder": "photographs", "side": 32}
     config["matchers"]["tiny"] |= {"pool": "photographs", "pool_corpus": "things"}
     project.configure(config)
-    done = project.run(*TARGETS)
+    found = [f"results/vokens/tiny/vokens/{shard}.parquet" for shard in range(2)]
+    done = project.run(*found)
     assert done.returncode == 0, done.stdout + done.stderr
     pool = project.folder / "results/vokens/tiny/pool.parquet"
-    names = tables.read_table(pool, tables.pool_schema(64))["names"].to_pylist()
+    names = tables.read_table(pool, tables.POOL)["names"].to_pylist()
     assert sorted(names) == [["blue thing"], ["red thing"], ["red thing"]]
-    shards = [project.folder / f"results/vokens/tiny/vokens/{shard}.parquet" for shard in range(2)]
-    rows = list(tables.iterate_rows(shards, tables.VOKENS))
+    rows = list(tables.iterate_rows([project.folder / file for file in found], tables.VOKENS))
     assert len(rows) == sum(COUNTS.values())
-    assert {len(found) for row in rows for found in row["image_ids"][:2]} == {3}
+    assert {len(one) for row in rows for one in row["image_ids"][:2]} == {3}
 
 
 def test_a_deleted_folder_of_results_comes_back_the_same(project):
-    names = ["states/1.npy", "matcher.safetensors", "vokens/1.parquet", "pool.parquet", "scores.json", "index.md"]
+    names = [
+        "states/1.npy",
+        "matcher.safetensors",
+        "vokens/1.parquet",
+        "pool.parquet",
+        "pool.faiss",
+        "scores.json",
+        "index.md",
+    ]
     vokens = project.folder / "results" / "vokens" / "tiny"
     before = [(vokens / name).read_bytes() for name in names]
     shutil.rmtree(project.folder / "results" / "vokens")

@@ -15,10 +15,9 @@ SYSTEM = {
     "corpus": "tweets",
     "model": "bert_crf",
     "encoder": "encoder",
-    "images": "tweets",
-    "embedding": "resnet18",
-    "fusion": "gate",
+    "fusion": "blend",
 }
+ATTACHED = {"by": "attachment", "images": "tweets", "embedding": "resnet18"}
 CONFIG = {
     "corpora": {
         "tweets": {
@@ -41,16 +40,21 @@ CONFIG = {
             "training": {"epochs": 3, "batch": 8},
         }
     },
+    "groundings": {
+        "found": {"by": "voken", "matcher": "tiny", "embedding": "resnet18", "k": 2},
+        "attached": ATTACHED,
+        "shuffled": {**ATTACHED, "control": "shuffled"},
+    },
     "experiments": {
-        "found": {**SYSTEM, "grounding": "vokens", "matcher": "tiny", "k": 2},
+        "found": {**SYSTEM, "grounding": "found"},
         "attached": {**SYSTEM, "grounding": "attached"},
-        "shuffled": {**SYSTEM, "grounding": "attached", "control": "shuffled"},
+        "shuffled": {**SYSTEM, "grounding": "shuffled"},
     },
 }
 TARGETS = [
     "results/vokens/tiny/scores.json",
     "results/images/tweets/tweets/statistics.json",
-    *(f"results/grounding/{name}/grounding.parquet" for name in CONFIG["experiments"]),
+    *(f"results/grounding/{name}/tweets/grounding.parquet" for name in CONFIG["experiments"]),
 ]
 
 

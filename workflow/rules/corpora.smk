@@ -3,96 +3,69 @@
 import visner.corpora
 
 
-# Local: public text is fetched here, so that compute nodes need no network.
-rule corpora_download:
+# Local: public text is fetched where snakemake runs, so that compute nodes need no network.
+use rule stage as corpora_download with:
     output:
-        WIRING.download_place,
+        output=str(below(ROOT, visner.config.preflight.DOWNLOADS)),
     log:
         "results/logs/corpora/{corpus}/download/{file}.log",
-    benchmark:
-        "results/logs/corpora/{corpus}/download/{file}.benchmark.tsv"
     wildcard_constraints:
-        corpus=one_of(WIRING.downloads),
-        file=one_of({file for download in WIRING.downloads.values() for file in download.sha256}),
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
-    resources:
-        **PLAIN,
-        url=WIRING.download_address,
+        corpus=one_of(DOWNLOADS),
+        file=one_of(file for download in DOWNLOADS.values() for file in download.sha256),
     params:
         sha256=lambda w: CONFIG.corpora[w.corpus].download.sha256[w.file],
         version=visner.corpora.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} corpora download --url {resources.url:q} --sha256 {params.sha256}"
-        " --output {output:q}"
+    message:
+        "fetching {wildcards.file} of the corpus {wildcards.corpus}"
 
 
-rule corpora_read:
+use rule stage as corpora_read with:
     input:
-        WIRING.corpus_files,
+        lambda w: CORPUS_FILES[w.corpus],
     output:
         sentences="results/corpora/{corpus}/sentences.parquet",
         statistics="results/corpora/{corpus}/statistics.json",
     log:
         "results/logs/corpora/{corpus}.log",
-    benchmark:
-        "results/logs/corpora/{corpus}.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
-    resources:
-        **PLAIN,
-        root=ROOT,
     params:
         recipe=lambda w: CONFIG.corpora[w.corpus].fingerprint("nouns", "download", "published"),
         version=visner.corpora.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} corpora read --recipe {params.recipe:q} --root {resources.root:q}"
-        " --name {wildcards.corpus} --output {output.sentences:q} --statistics {output.statistics:q}"
+    message:
+        "reading the corpus {wildcards.corpus}"
 
 
-rule corpora_page:
+use rule stage as corpora_page with:
     input:
         statistics="results/corpora/{corpus}/statistics.json",
-        nouns=lambda w: WIRING.nouns_statistics(w.corpus),
+        nouns=lambda w: nouns_statistics(w.corpus),
     output:
-        "results/corpora/{corpus}/index.md",
+        output="results/corpora/{corpus}/index.md",
     log:
         "results/logs/corpora/{corpus}.page.log",
-    benchmark:
-        "results/logs/corpora/{corpus}.page.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
-    resources:
-        **PLAIN,
     params:
-        published=WIRING.published,
+        published=lambda w: getattr(CONFIG.corpora[w.corpus], "published", {}),
         version=visner.corpora.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} corpora page --statistics {input.statistics:q} --nouns {input.nouns:q}"
-        " --published {params.published:q} --output {output:q}"
+    message:
+        "the page of the corpus {wildcards.corpus}"
 
 
-# A checkpoint, as nouns is: an attachment is a query.
+# A checkpoint, as nouns_find is: an attachment is a query.
 checkpoint corpora_attachments:
     input:
         sentences="results/corpora/{corpus}/sentences.parquet",
     output:
-        "results/corpora/{corpus}/attachments.parquet",
+        queries="results/corpora/{corpus}/attachments.parquet",
+        shards=directory("results/corpora/{corpus}/attachments"),
     log:
         "results/logs/corpora/{corpus}.attachments.log",
-    benchmark:
-        "results/logs/corpora/{corpus}.attachments.benchmark.tsv"
     conda:
         "../envs/visner.yaml"
-    threads: 1
     resources:
         **PLAIN,
     params:
-        shards=lambda w: CONFIG.corpora[w.corpus].nouns.shards,
+        number_of_shards=lambda w: CONFIG.corpora[w.corpus].nouns.shards,
         version=visner.corpora.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} corpora attachments --sentences {input.sentences:q}"
-        " --shards {params.shards} --output {output:q}"
+    message:
+        "the attachments of the corpus {wildcards.corpus}"
+    script:
+        "../scripts/stage.py"

@@ -1,104 +1,75 @@
 """Scores of each experiment; the tables, tests and gallery of each study."""
 
 import visner.evaluation
-from visner.studies import named
-from visner.workflow import arguments
 
 
-rule evaluation_scores:
+use rule stage as evaluation_score with:
     input:
         system="results/{experiment}/system.json",
-        sentences=WIRING.corpus_table("corpora/{corpus}/sentences.parquet"),
-        words=lambda w: WIRING.words(WIRING.experiment(w).corpus),
-        predictions=lambda w: WIRING.seed_files(w.experiment, "predictions.parquet"),
-        training=lambda w: WIRING.seed_files(w.experiment, "training.json"),
+        sentences=lambda w: f"results/corpora/{CONFIG.experiments[w.experiment].corpus}/sentences.parquet",
+        words=lambda w: words_of(CONFIG.experiments[w.experiment].corpus),
+        predictions=lambda w: seed_files([w.experiment], "predictions.parquet"),
+        training=lambda w: seed_files([w.experiment], "training.json"),
     output:
-        "results/{experiment}/scores.json",
+        scores="results/{experiment}/scores.json",
     log:
         "results/logs/{experiment}/scores.log",
-    benchmark:
-        "results/logs/{experiment}/scores.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
-    resources:
-        **PLAIN,
     params:
-        recipe=lambda w: WIRING.experiment(w).fingerprint(),
-        seeds=lambda w: WIRING.experiment(w).seeds,
+        recipe=lambda w: CONFIG.experiments[w.experiment].fingerprint(),
         version=visner.evaluation.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} evaluation scores --recipe {params.recipe:q} --name {wildcards.experiment}"
-        " --system {input.system:q}"
-        " --sentences {input.sentences:q} --words {input.words:q} --predictions {input.predictions:q} --training {input.training:q}"
-        " --seeds {params.seeds} --output {output:q}"
+    message:
+        "scoring {wildcards.experiment}"
 
 
-rule evaluation_gallery:
+use rule stage as evaluation_gallery with:
     input:
-        unpack(STUDIES.shown_tables),
-        scores=lambda w: STUDIES.scores(STUDIES.shown(w)).values(),
-        predictions=lambda w: STUDIES.predictions(STUDIES.shown(w)).values(),
+        sentences=lambda w: f"results/corpora/{corpus_of(w.study)}/sentences.parquet",
+        words=lambda w: words_of(corpus_of(w.study)) if shown_grounding(w).by == "query" else [],
+        vokens=lambda w: vokens_of(shown_grounding(w).matcher) if shown_grounding(w).by == "voken" else [],
+        images=lambda w: image_shards(*CONFIG.pictures_of(shown_grounding(w), corpus_of(w.study))),
+        scores=lambda w: expand("results/{one}/scores.json", one=[CONFIG.studies[w.study].baseline, shown(w.study)]),
+        predictions=lambda w: seed_files([CONFIG.studies[w.study].baseline, shown(w.study)], "predictions.parquet"),
     output:
-        "results/studies/{study}/gallery.html",
+        page="results/studies/{study}/gallery.html",
     log:
         "results/logs/studies/{study}.gallery.log",
-    benchmark:
-        "results/logs/studies/{study}.gallery.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
-    resources:
-        **PLAIN,
     params:
-        recipe=STUDIES.shown_recipe,
-        shown=lambda w: CONFIG.studies[w.study].gallery.sentences,
-        tables=lambda w: arguments(STUDIES.shown_tables(w)),
-        scores=lambda w: named(STUDIES.scores(STUDIES.shown(w))),
-        predictions=lambda w: named(STUDIES.predictions(STUDIES.shown(w))),
+        by=lambda w: shown_grounding(w).by,
+        k=lambda w: getattr(shown_grounding(w), "k", None),
+        fusion=lambda w: CONFIG.experiments[shown(w.study)].fusion,
+        most=lambda w: CONFIG.studies[w.study].gallery.sentences,
         version=visner.evaluation.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} evaluation gallery --recipe {params.recipe:q} --name {wildcards.study}"
-        " --count {params.shown} {params.tables:q} --scores {params.scores:q} --predictions {params.predictions:q}"
-        " --output {output:q}"
+    message:
+        "the gallery of the study {wildcards.study}"
 
 
-rule evaluation_study:
+use rule stage as evaluation_study with:
     input:
-        corpus=STUDIES.corpus_table("corpora/{corpus}/statistics.json"),
-        sentences=STUDIES.corpus_table("corpora/{corpus}/sentences.parquet"),
-        nouns=STUDIES.nouns,
-        published=STUDIES.published,
-        gallery=STUDIES.gallery,
-        coverage=lambda w: STUDIES.coverage(w).values(),
-        vokens=lambda w: STUDIES.vokens(w).values(),
-        scores=lambda w: STUDIES.scores(STUDIES.members(w)).values(),
-        predictions=lambda w: STUDIES.predictions(STUDIES.members(w)).values(),
+        corpus=lambda w: f"results/corpora/{corpus_of(w.study)}/statistics.json",
+        sentences=lambda w: f"results/corpora/{corpus_of(w.study)}/sentences.parquet",
+        nouns=lambda w: f"results/nouns/{corpus_of(w.study)}/statistics.json" if has_words(corpus_of(w.study)) else [],
+        published=lambda w: below(ROOT, file) if (file := CONFIG.studies[w.study].published) else [],
+        gallery=lambda w: f"results/studies/{w.study}/gallery.html" if shown(w.study) else [],
+        coverage=lambda w: [
+            f"results/images/{source}/{corpus}/statistics.json" for source, corpus in sources_of(w.study)
+        ],
+        vokens=lambda w: expand("results/vokens/{matcher}/scores.json", matcher=matchers_of(w.study)),
+        scores=lambda w: expand("results/{one}/scores.json", one=members(w.study)),
+        predictions=lambda w: seed_files(members(w.study), "predictions.parquet"),
     output:
         page="results/studies/{study}/index.md",
         content="results/studies/{study}/index.json",
-        tables=directory("results/studies/{study}/tables"),
+        folder=directory("results/studies/{study}/tables"),
     log:
         "results/logs/studies/{study}.log",
-    benchmark:
-        "results/logs/studies/{study}.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
-    resources:
-        **PLAIN,
     params:
         recipe=lambda w: CONFIG.studies[w.study].fingerprint(),
-        sentences=STUDIES.published_sentences,
-        coverage=lambda w: named(STUDIES.coverage(w)),
-        vokens=lambda w: named(STUDIES.vokens(w)),
-        scores=lambda w: named(STUDIES.scores(STUDIES.members(w))),
-        predictions=lambda w: named(STUDIES.predictions(STUDIES.members(w))),
+        published_sentences=lambda w: getattr(CONFIG.corpora[corpus_of(w.study)], "published", {}),
+        sources=lambda w: [
+            source if corpus == corpus_of(w.study) else f"{source} of {corpus}"
+            for source, corpus in sources_of(w.study)
+        ],
+        matchers=lambda w: matchers_of(w.study),
         version=visner.evaluation.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} evaluation study --recipe {params.recipe:q} --name {wildcards.study}"
-        " --corpus-statistics {input.corpus:q} --sentences {input.sentences:q}"
-        " --nouns-statistics {input.nouns:q} --published {input.published:q} --gallery {input.gallery:q}"
-        " --published-sentences {params.sentences:q} --coverage {params.coverage:q} --vokens {params.vokens:q}"
-        " --scores {params.scores:q} --predictions {params.predictions:q}"
-        " --output {output.page:q} --tables {output.tables:q}"
+    message:
+        "the page of the study {wildcards.study}"

@@ -1,28 +1,24 @@
-"""Which pictures each unit sees."""
+"""Which pictures each unit of a corpus sees."""
 
 import visner.grounding
 
 
-rule grounding:
+use rule stage as grounding_ground with:
     input:
-        unpack(WIRING.grounding_tables),
+        sentences="results/corpora/{corpus}/sentences.parquet",
+        words=lambda w: f"results/nouns/{w.corpus}/words.parquet" if by(w.grounding) == "query" else [],
+        vokens=lambda w: vokens_of(CONFIG.groundings[w.grounding].matcher) if by(w.grounding) == "voken" else [],
+        images=lambda w: image_shards(*pictures_of(w)) if by(w.grounding) != "voken" else [],
+        embeddings=lambda w: embedding_shards(CONFIG.groundings[w.grounding].embedding, *pictures_of(w)),
     output:
-        grounding="results/grounding/{experiment}/grounding.parquet",
-        vectors="results/grounding/{experiment}/vectors.npy",
-        row_keys="results/grounding/{experiment}/keys.parquet",
+        grounding="results/grounding/{grounding}/{corpus}/grounding.parquet",
+        vectors="results/grounding/{grounding}/{corpus}/vectors.npy",
+        row_keys="results/grounding/{grounding}/{corpus}/keys.parquet",
     log:
-        "results/logs/grounding/{experiment}.log",
-    benchmark:
-        "results/logs/grounding/{experiment}.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
-    resources:
-        **PLAIN,
+        "results/logs/grounding/{grounding}/{corpus}.log",
     params:
-        recipe=lambda w: WIRING.experiment(w).fingerprint(only=("grounding", "k", "control")),
-        tables=WIRING.grounding_arguments,
+        recipe=lambda w: CONFIG.groundings[w.grounding].fingerprint(),
+        regions=lambda w: CONFIG.embeddings[CONFIG.groundings[w.grounding].embedding].regions,
         version=visner.grounding.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} grounding --recipe {params.recipe:q} {params.tables:q}"
-        " --output {output.grounding:q} --vectors {output.vectors:q} --keys {output.row_keys:q}"
+    message:
+        "grounding the corpus {wildcards.corpus} in {wildcards.grounding}"

@@ -1,43 +1,37 @@
 """The top pictures of every query, in shards."""
 
 import visner.images
+from visner.images.listing import Listings
+
+PICTURES = {name: Listings(recipe, Path(ROOT)) for name, recipe in CONFIG.images.items()}
 
 
-# A shard is made again when its own queries change, or their pictures, and not when other rows or files do: so the times
-# of the files that all shards share don't count (`ancient`), and `content` says what this shard reads of them.
-rule images_fetch:
+# A shard is made again when its own queries or their pictures change, and not when another shard's do.
+use rule stage as images_fetch with:
     input:
-        queries=lambda w: ancient(WIRING.queries(w)) if WIRING.shard(w).is_current else WIRING.queries(w),
-        files=ancient(lambda w: CONFIG.images[w.source].files(WIRING.root)),
+        lambda w: CONFIG.images[w.source].files(Path(ROOT)) if CONFIG.images[w.source].on_network else [],
+        queries=queries_of_shard,
     output:
-        "results/images/{source}/{corpus}/{shard}.parquet",
+        images="results/images/{source}/{corpus}/{shard}.parquet",
     log:
         "results/logs/images/{source}/{corpus}/{shard}.log",
-    benchmark:
-        "results/logs/images/{source}/{corpus}/{shard}.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
     threads: 2
     resources:
         **PLAIN,
-        root=ROOT,
-        store=WIRING.store,
-        # How a crawl behaves changes no result: no params. `crawls` lets a profile say how many run side by side.
-        crawl=lambda w: CONFIG.images[w.source].behaviour(),
+        # Lets a profile say how many crawls run side by side.
         crawls=lambda w: int(CONFIG.images[w.source].on_network),
     params:
+        # The pictures on disk: too many files to be inputs.
+        lambda w: PICTURES[w.source].digest(f"{queries_of(w)}/{w.shard}.parquet"),
         recipe=lambda w: CONFIG.images[w.source].fingerprint(),
-        content=lambda w: WIRING.shard(w).content,
         version=visner.images.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} images fetch --recipe {params.recipe:q} --root {resources.root:q}"
-        " --store {resources.store:q} --crawl {resources.crawl:q}"
-        " --workers {threads} --queries {input.queries:q} --shard {wildcards.shard} --output {output:q}"
+    message:
+        "the pictures of {wildcards.source} for {wildcards.corpus}, shard {wildcards.shard}"
 
 
-rule images_coverage:
+use rule stage as images_coverage with:
     input:
-        queries=WIRING.queries,
+        queries=lambda w: f"{queries_of(w)}.parquet",
         shards=lambda w: expand(
             "results/images/{{source}}/{{corpus}}/{shard}.parquet",
             shard=range(CONFIG.corpora[w.corpus].nouns.shards),
@@ -47,15 +41,7 @@ rule images_coverage:
         rejected="results/images/{source}/{corpus}/rejected.tsv",
     log:
         "results/logs/images/{source}/{corpus}/coverage.log",
-    benchmark:
-        "results/logs/images/{source}/{corpus}/coverage.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
-    resources:
-        **PLAIN,
     params:
         version=visner.images.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} images coverage --shards {input.shards:q} --queries {input.queries:q}"
-        " --output {output.statistics:q} --rejected {output.rejected:q}"
+    message:
+        "which queries of {wildcards.corpus} have pictures of {wildcards.source}"

@@ -1,89 +1,65 @@
-"""Train each experiment once a seed; tag dev and test."""
+"""Train each experiment once a seed; tag dev and test.
 
+A bilstm_crf reads its corpus' words and their vectors, a bert_crf its encoder, any system with pictures its grounding.
+"""
+
+import visner.config.encoders
 import visner.ner
 
 
-rule ner_train:
+use rule compute as ner_train with:
     input:
-        unpack(WIRING.ner_tables),
-        encoder=WIRING.training_encoder,
-        language_models=lambda w: (
-            expand(
-                "results/vectors/{vectors}/flair_{direction}.safetensors",
-                vectors=WIRING.experiment(w).vectors,
-                direction=("forward", "backward"),
-            )
-            if "flair" in WIRING.ner_tables(w)
-            else []
-        ),
-        row_keys=lambda w: (
-            f"results/grounding/{w.experiment}/keys.parquet" if "grounding" in WIRING.ner_tables(w) else []
-        ),
+        sentences=lambda w: f"results/corpora/{of(w).corpus}/sentences.parquet",
+        words=lambda w: f"results/nouns/{of(w).corpus}/words.parquet" if of(w).model == "bilstm_crf" else [],
+        glove_char=text_vectors("glove_char", "glove_char.safetensors"),
+        glove_word=text_vectors("glove_word", "glove_word.safetensors"),
+        flair=text_vectors("flair", "{corpus}/flair.npy"),
+        language_models=text_vectors("flair", "flair_forward.safetensors", "flair_backward.safetensors"),
+        encoder=lambda w: visner.config.encoders.files(of(w).encoder, ROOT) if of(w).model == "bert_crf" else [],
+        grounding=pictures("grounding.parquet"),
+        visual=pictures("vectors.npy"),
+        row_keys=pictures("keys.parquet"),
     output:
         model="results/{experiment}/seed{seed}/model.safetensors",
         history="results/{experiment}/seed{seed}/training.json",
     log:
         "results/logs/{experiment}/seed{seed}.train.log",
-    benchmark:
-        "results/logs/{experiment}/seed{seed}.train.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: CONFIG.training_threads
-    resources:
-        **TORCH,
-        scratch=SCRATCH,
     params:
-        recipe=lambda w: WIRING.experiment(w).fingerprint("seeds"),
-        tables=WIRING.training_arguments,
+        recipe=lambda w: of(w).fingerprint("seeds"),
         version=visner.ner.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} ner train --recipe {params.recipe:q} --seed {wildcards.seed} {params.tables:q}"
-        " --tagging {input.language_models:q} {input.row_keys:q}"
-        " --output-model {output.model:q} --output-history {output.history:q} --resume results/.resume"
-        " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"
+    message:
+        "training {wildcards.experiment}, seed {wildcards.seed}"
 
 
-rule ner_predict:
+use rule compute as ner_predict with:
     input:
-        unpack(WIRING.ner_tables),
+        sentences=lambda w: f"results/corpora/{of(w).corpus}/sentences.parquet",
+        words=lambda w: f"results/nouns/{of(w).corpus}/words.parquet" if of(w).model == "bilstm_crf" else [],
+        glove_char=text_vectors("glove_char", "glove_char.safetensors"),
+        glove_word=text_vectors("glove_word", "glove_word.safetensors"),
+        flair=text_vectors("flair", "{corpus}/flair.npy"),
+        grounding=pictures("grounding.parquet"),
+        visual=pictures("vectors.npy"),
         model="results/{experiment}/seed{seed}/model.safetensors",
     output:
-        "results/{experiment}/seed{seed}/predictions.parquet",
+        predictions="results/{experiment}/seed{seed}/predictions.parquet",
     log:
         "results/logs/{experiment}/seed{seed}.predict.log",
-    benchmark:
-        "results/logs/{experiment}/seed{seed}.predict.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: CONFIG.training_threads
-    resources:
-        **TORCH,
-        scratch=SCRATCH,
     params:
-        tables=WIRING.ner_arguments,
         version=visner.ner.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} ner predict --model {input.model:q} {params.tables:q} --output {output:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads} {resources.scratch}"
+    message:
+        "tagging dev and test with {wildcards.experiment}, seed {wildcards.seed}"
 
 
-rule ner_describe:
+use rule stage as ner_describe with:
     output:
-        "results/{experiment}/system.json",
+        system="results/{experiment}/system.json",
     log:
         "results/logs/{experiment}/describe.log",
-    benchmark:
-        "results/logs/{experiment}/describe.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
-    resources:
-        **PLAIN,
-        # No params, as in images_fetch: scores and studies are not made again.
-        crawl=WIRING.crawl,
     params:
-        system=WIRING.system,
+        config=lambda w: CONFIG.system(w.experiment),
+        root=ROOT,
+        store=CONFIG.store,
         version=visner.ner.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} ner describe --system {params.system:q}"
-        " --crawl {resources.crawl:q} --output {output:q}"
+    message:
+        "writing down what {wildcards.experiment} consists of"

@@ -1,136 +1,90 @@
 """GloVe vectors of characters and words; Flair vectors of word occurrences; encoders that are fine-tuned."""
 
-import visner.encoders
+import visner.config.encoders
 import visner.vectors
 
-GLOVE_UNITS = {"glove_char": "character", "glove_word": "word"}
 
-
-rule vectors_glove:
+use rule stage as vectors_glove with:
     input:
-        sentences=WIRING.training_texts("corpora/{corpus}/sentences.parquet"),
-        words=WIRING.training_texts("nouns/{corpus}/words.parquet"),
-        ready=lambda w: getattr(CONFIG.vectors[w.vectors], w.part).files(WIRING.root),
+        lambda w: part_of(w).files(ROOT),
+        sentences=lambda w: training_texts("corpora/{}/sentences.parquet", part_of(w)),
+        words=lambda w: training_texts("nouns/{}/words.parquet", part_of(w)),
     output:
-        "results/vectors/{vectors}/{part}.safetensors",
+        output="results/vectors/{vectors}/{part}.safetensors",
     log:
         "results/logs/vectors/{vectors}/{part}.log",
-    benchmark:
-        "results/logs/vectors/{vectors}/{part}.benchmark.tsv"
     wildcard_constraints:
-        part=one_of(GLOVE_UNITS),
-    conda:
-        "../envs/visner.yaml"
+        part="glove_char|glove_word",
     threads: 2
-    resources:
-        **PLAIN,
-        root=ROOT,
     params:
-        recipe=lambda w: getattr(CONFIG.vectors[w.vectors], w.part).fingerprint(),
-        unit=lambda w: GLOVE_UNITS[w.part],
-        version=visner.vectors.VERSION,
-        training_version=visner.vectors.TRAINING_VERSION,
-    shell:
-        "exec python -m visner --log {log:q} vectors glove --recipe {params.recipe:q} --unit {params.unit} --root {resources.root:q}"
-        " --sentences {input.sentences:q} --words {input.words:q} --resume results/.resume --output {output:q}"
-        " --threads {threads}"
+        recipe=lambda w: part_of(w).fingerprint(),
+        unit=lambda w: {"glove_char": "character", "glove_word": "word"}[w.part],
+        version=(visner.vectors.VERSION, visner.vectors.TRAINING_VERSION),
+    message:
+        "{wildcards.part} vectors of {wildcards.vectors}"
 
 
-rule vectors_flair_train:
+use rule stage as vectors_flair_train with:
     input:
-        sentences=WIRING.training_texts("corpora/{corpus}/sentences.parquet", "flair"),
-        words=WIRING.training_texts("nouns/{corpus}/words.parquet", "flair"),
+        sentences=lambda w: training_texts("corpora/{}/sentences.parquet", CONFIG.vectors[w.vectors].flair),
+        words=lambda w: training_texts("nouns/{}/words.parquet", CONFIG.vectors[w.vectors].flair),
     output:
-        "results/vectors/{vectors}/flair_{direction}.safetensors",
+        output="results/vectors/{vectors}/flair_{direction}.safetensors",
     log:
         "results/logs/vectors/{vectors}/flair_{direction}.log",
-    benchmark:
-        "results/logs/vectors/{vectors}/flair_{direction}.benchmark.tsv"
     wildcard_constraints:
-        vectors=one_of(sorted(set(CONFIG.vectors) - set(WIRING.ready_language_models()))),
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
+        vectors=one_of(name for name, recipe in CONFIG.vectors.items() if recipe.flair and not recipe.flair.forward),
     resources:
-        **(PLAIN | {"gpu": CONFIG.gpu}),
+        **ON_GPU,
     params:
         recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
-        version=visner.vectors.VERSION,
-        training_version=visner.vectors.TRAINING_VERSION,
-    shell:
-        "exec python -m visner --log {log:q} vectors flair-train --recipe {params.recipe:q} --direction {wildcards.direction}"
-        " --sentences {input.sentences:q} --words {input.words:q} --resume results/.resume --output {output:q}"
-        " --gpu {resources.gpu} --threads 1"
+        version=(visner.vectors.VERSION, visner.vectors.TRAINING_VERSION),
+    message:
+        "training the {wildcards.direction} language model of {wildcards.vectors}"
 
 
 # Local: a ready model that the flair library knows by name is downloaded.
-rule vectors_flair_import:
+use rule stage as vectors_flair_import with:
     input:
-        lambda w: CONFIG.vectors[w.vectors].flair.files(WIRING.root),
+        lambda w: CONFIG.vectors[w.vectors].flair.files(ROOT),
     output:
-        "results/vectors/{vectors}/flair_{direction}.safetensors",
+        output="results/vectors/{vectors}/flair_{direction}.safetensors",
     log:
         "results/logs/vectors/{vectors}/flair_{direction}.log",
-    benchmark:
-        "results/logs/vectors/{vectors}/flair_{direction}.benchmark.tsv"
     wildcard_constraints:
-        vectors=one_of(WIRING.ready_language_models()),
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
-    resources:
-        **PLAIN,
-        root=ROOT,
+        vectors=one_of(name for name, recipe in CONFIG.vectors.items() if recipe.flair and recipe.flair.forward),
     params:
         recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
         version=visner.vectors.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} vectors flair-import --recipe {params.recipe:q} --direction {wildcards.direction}"
-        " --root {resources.root:q} --output {output:q}"
+    message:
+        "the ready {wildcards.direction} language model of {wildcards.vectors}"
 
 
-rule vectors_flair_embed:
+use rule compute as vectors_flair_embed with:
     input:
         forward="results/vectors/{vectors}/flair_forward.safetensors",
         backward="results/vectors/{vectors}/flair_backward.safetensors",
         words="results/nouns/{corpus}/words.parquet",
     output:
-        "results/vectors/{vectors}/{corpus}/flair.npy",
+        output="results/vectors/{vectors}/{corpus}/flair.npy",
     log:
         "results/logs/vectors/{vectors}/{corpus}/flair.log",
-    benchmark:
-        "results/logs/vectors/{vectors}/{corpus}/flair.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: CONFIG.training_threads
-    resources:
-        **TORCH,
     params:
         version=visner.vectors.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} vectors flair-embed --forward {input.forward:q} --backward {input.backward:q}"
-        " --words {input.words:q} --output {output:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads}"
+    message:
+        "Flair vectors of the corpus {wildcards.corpus} by {wildcards.vectors}"
 
 
 # Local: an encoder of HuggingFace's hub is downloaded here, so that compute nodes need no network.
-rule vectors_encoder:
+use rule stage as vectors_hub_encoder with:
     output:
-        expand("resources/encoders/{{encoder}}/{file}", file=visner.encoders.FETCHED),
+        files=expand("resources/encoders/{{encoder}}/{file}", file=visner.config.encoders.FETCHED),
     log:
         "results/logs/vectors/encoders/{encoder}.log",
-    benchmark:
-        "results/logs/vectors/encoders/{encoder}.benchmark.tsv"
     wildcard_constraints:
-        encoder=one_of(WIRING.hub_encoders()),
-    conda:
-        "../envs/visner.yaml"
-    threads: 1
-    resources:
-        **PLAIN,
+        encoder=one_of(HUB_ENCODERS),
     params:
-        name=lambda w: WIRING.hub_encoders()[w.encoder],
+        name=lambda w: HUB_ENCODERS[w.encoder],
         version=visner.vectors.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} vectors encoder --name {params.name:q}"
-        " --output resources/encoders/{wildcards.encoder:q}"
+    message:
+        "fetching the encoder {wildcards.encoder}"

@@ -1,148 +1,99 @@
 """Each word's pictures by search: states of words, the matcher, the pool, vokens, and how good they are."""
 
+import visner.config.encoders
 import visner.vokens
 
 
-rule vokens_states:
+use rule compute as vokens_states with:
     input:
-        encoder=lambda w: WIRING.encoder_files(WIRING.matcher(w).encoder),
-        sentences=lambda w: WIRING.pairs_tables(w)["sentences"],
+        encoder=lambda w: visner.config.encoders.files(matcher_of(w).encoder, ROOT),
+        sentences=matched_sentences,
     output:
         states="results/vokens/{matcher}/states/{shard}.npy",
         statistics="results/vokens/{matcher}/states/{shard}.json",
     log:
         "results/logs/vokens/{matcher}/states/{shard}.log",
-    benchmark:
-        "results/logs/vokens/{matcher}/states/{shard}.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: CONFIG.training_threads
-    resources:
-        **TORCH,
-        encoder_folder=lambda w: WIRING.encoder_folder(WIRING.matcher(w).encoder),
     params:
-        words=lambda w: WIRING.matcher(w).words,
-        precision=lambda w: WIRING.matcher(w).precision,
-        shards=lambda w: WIRING.matcher(w).shards,
+        words=lambda w: matcher_of(w).words,
+        precision=lambda w: matcher_of(w).precision,
+        shards=lambda w: matcher_of(w).shards,
         version=visner.vokens.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} vokens states"
-        " --encoder {resources.encoder_folder:q} --words {params.words} --precision {params.precision}"
-        " --sentences {input.sentences:q} --shard {wildcards.shard} --shards {params.shards}"
-        " --output {output.states:q} --statistics {output.statistics:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads}"
+    message:
+        "the words' states for the matcher {wildcards.matcher}, shard {wildcards.shard}"
 
 
-rule vokens_train:
+use rule compute as vokens_train with:
     input:
-        unpack(WIRING.pairs_tables),
-        states=lambda w: WIRING.voken_shards(w.matcher, "states/{shard}.npy"),
+        sentences=matched_sentences,
+        states=all_states(".npy"),
+        images=lambda w: image_shards(*attachments_of(w)),
+        embeddings=lambda w: embedding_shards(matcher_of(w).embedding, *attachments_of(w)),
     output:
         matcher="results/vokens/{matcher}/matcher.safetensors",
         history="results/vokens/{matcher}/training.json",
     log:
         "results/logs/vokens/{matcher}/train.log",
-    benchmark:
-        "results/logs/vokens/{matcher}/train.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: CONFIG.training_threads
-    resources:
-        **TORCH,
     params:
-        recipe=lambda w: WIRING.matcher(w).training_fingerprint(),
+        recipe=lambda w: matcher_of(w).training_fingerprint(),
         version=visner.vokens.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} vokens train"
-        " --recipe {params.recipe:q} --sentences {input.sentences:q} --states {input.states:q}"
-        " --images {input.images:q} --embeddings {input.embeddings:q} --resume results/.resume"
-        " --output {output.matcher:q} --history {output.history:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads}"
+    message:
+        "training the matcher {wildcards.matcher}"
 
 
-rule vokens_pool:
+use rule compute as vokens_pool with:
     input:
-        unpack(WIRING.pool_tables),
-        states=lambda w: WIRING.voken_shards(w.matcher, "states/{shard}.npy"),
+        sentences=matched_sentences,
+        states=all_states(".npy"),
         matcher="results/vokens/{matcher}/matcher.safetensors",
+        images=lambda w: image_shards(*pool_of(w)),
+        embeddings=lambda w: embedding_shards(matcher_of(w).embedding, *pool_of(w)),
     output:
-        pool="results/vokens/{matcher}/pool.parquet",
-        graph="results/vokens/{matcher}/graph.npy",
+        pictures="results/vokens/{matcher}/pool.parquet",
+        index="results/vokens/{matcher}/pool.faiss",
     log:
         "results/logs/vokens/{matcher}/pool.log",
-    benchmark:
-        "results/logs/vokens/{matcher}/pool.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: CONFIG.training_threads
-    resources:
-        **TORCH,
     params:
-        recipe=lambda w: WIRING.matcher(w).pool_fingerprint(),
+        recipe=lambda w: matcher_of(w).pool_fingerprint(),
         version=visner.vokens.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} vokens pool"
-        " --recipe {params.recipe:q} --sentences {input.sentences:q} --states {input.states:q}"
-        " --matcher {input.matcher:q} --images {input.images:q} --embeddings {input.embeddings:q}"
-        " --output {output.pool:q} --graph {output.graph:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads}"
+    message:
+        "the pictures that the matcher {wildcards.matcher} searches"
 
 
-rule vokens_search:
+use rule compute as vokens_search with:
     input:
-        sentences=lambda w: WIRING.pairs_tables(w)["sentences"],
+        sentences=matched_sentences,
         states="results/vokens/{matcher}/states/{shard}.npy",
         matcher="results/vokens/{matcher}/matcher.safetensors",
-        pool="results/vokens/{matcher}/pool.parquet",
-        graph="results/vokens/{matcher}/graph.npy",
+        pictures="results/vokens/{matcher}/pool.parquet",
+        index="results/vokens/{matcher}/pool.faiss",
     output:
-        "results/vokens/{matcher}/vokens/{shard}.parquet",
+        output="results/vokens/{matcher}/vokens/{shard}.parquet",
     log:
         "results/logs/vokens/{matcher}/search/{shard}.log",
-    benchmark:
-        "results/logs/vokens/{matcher}/search/{shard}.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: CONFIG.training_threads
-    resources:
-        **TORCH,
     params:
-        recipe=lambda w: WIRING.matcher(w).fingerprint(),
-        shards=lambda w: WIRING.matcher(w).shards,
+        recipe=lambda w: matcher_of(w).fingerprint(),
+        shards=lambda w: matcher_of(w).shards,
         version=visner.vokens.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} vokens search"
-        " --recipe {params.recipe:q} --sentences {input.sentences:q} --states {input.states:q}"
-        " --shard {wildcards.shard} --shards {params.shards}"
-        " --matcher {input.matcher:q} --pool {input.pool:q} --graph {input.graph:q} --output {output:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads}"
+    message:
+        "the vokens of {wildcards.matcher}, shard {wildcards.shard}"
 
 
-rule vokens_judge:
+use rule compute as vokens_judge with:
     input:
-        unpack(WIRING.pairs_tables),
-        states=lambda w: WIRING.voken_shards(w.matcher, "states/{shard}.npy"),
-        statistics=lambda w: WIRING.voken_shards(w.matcher, "states/{shard}.json"),
+        sentences=matched_sentences,
+        states=all_states(".npy"),
+        statistics=all_states(".json"),
         matcher="results/vokens/{matcher}/matcher.safetensors",
-        vokens=lambda w: WIRING.voken_shards(w.matcher, "vokens/{shard}.parquet"),
+        images=lambda w: image_shards(*attachments_of(w)),
+        embeddings=lambda w: embedding_shards(matcher_of(w).embedding, *attachments_of(w)),
+        vokens=lambda w: vokens_of(w.matcher),
     output:
         scores="results/vokens/{matcher}/scores.json",
         page="results/vokens/{matcher}/index.md",
     log:
         "results/logs/vokens/{matcher}/judge.log",
-    benchmark:
-        "results/logs/vokens/{matcher}/judge.benchmark.tsv"
-    conda:
-        "../envs/visner.yaml"
-    threads: CONFIG.training_threads
-    resources:
-        **TORCH,
     params:
+        name=lambda w: w.matcher,
         version=visner.vokens.VERSION,
-    shell:
-        "exec python -m visner --log {log:q} vokens judge"
-        " --name {wildcards.matcher} --sentences {input.sentences:q} --states {input.states:q}"
-        " --states-statistics {input.statistics:q} --matcher {input.matcher:q} --images {input.images:q}"
-        " --embeddings {input.embeddings:q} --vokens {input.vokens:q}"
-        " --output {output.scores:q} --page {output.page:q}"
-        " --gpu {resources.gpu} --threads {resources.torch_threads}"
+    message:
+        "how good the vokens of {wildcards.matcher} are"

@@ -3,26 +3,25 @@
 from collections import Counter
 from pathlib import Path
 
-from visner import provenance, tables
 from visner.corpora import VERSION
+from visner.runtime import provenance, stages, tables
+from visner.runtime.queries import write_queries
 
 
-def write_attachments(sentences: str | Path, shards: int, output: str | Path) -> int:
-    """Write the distinct attachments of all splits, sorted, with how many sentences carry each; their number.
+def attachments(*, sentences: Path, queries: Path, shards: Path, number_of_shards: int) -> None:
+    """Write the table of the distinct attachments of all splits, with how many sentences carry each.
 
-    A corpus without attachments has an empty table.
+    `shards` is a folder, made with one file of attachments a shard (see `visner.runtime.queries`). A corpus without
+    attachments has empty tables.
     """
     rows = tables.iterate_rows(sentences, tables.SENTENCES, ["attachment"])
     counts = Counter(row["attachment"] for row in rows if row["attachment"] is not None)
-    asked = (
-        {"query": name, "occurrences": count, "shard": tables.shard_of(name, shards)}
-        for name, count in sorted(counts.items())
-    )
     origin = {
         "stage": "corpora",
         "version": VERSION,
         "sentences": provenance.sha256_file(sentences),
-        "shards": shards,
+        "shards": number_of_shards,
         "versions": provenance.versions("pyarrow"),
     }
-    return tables.write_table(output, tables.QUERIES, asked, origin)
+    write_queries(queries, shards, number_of_shards, counts, origin)
+    stages.log.info("%d distinct attachments", len(counts))

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from itertools import chain, groupby
 from pathlib import Path
 
+from visner.config.corpora import ConllCorpus
 from visner.corpora.labels import Labels
 from visner.corpora.records import EXAMPLES, Document, Findings, Sentence, comment_remedy, lines
 from visner.errors import VisnerError
-from visner.recipes import ConllCorpus
 
 # A comment opens a document or paragraph, or has a key and a value; #tag and `# O` are tokens, as tweets have them.
 COMMENT = re.compile(r"# +(?:new(?:doc|par)\b|[A-Za-z_][\w.:-]*[ \t]*=)")

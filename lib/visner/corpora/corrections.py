@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from visner.config_errors import suggest
+from visner.config.errors import suggest
 from visner.corpora.records import Document, Sentence, lines
 from visner.errors import VisnerError
-from visner.spans import MIX, Span, bio_to_spans, spans_to_bio
+from visner.runtime.spans import MIX, Span, bio_to_spans, spans_to_bio
 
 HEADER = ["document_id", "line", "mention", "occurrence", "old", "new"]
 NONE = "-"  # no mention, in the columns old and new

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
+from visner.config.corpora import CorpusRecipe
 from visner.corpora.records import Document, Findings, Sentence
-from visner.recipes import CorpusRecipe
 
 ENDS = frozenset("。！？")
 PAUSES = frozenset("。、")

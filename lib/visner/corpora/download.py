@@ -5,15 +5,15 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import build_opener
 
-from visner import stages, tables
 from visner.corpora.inputs import refuse_other_variant
 from visner.errors import VisnerError
+from visner.runtime import stages, tables
 
 CHUNK = 1 << 16
 TIMEOUT = 60  # seconds without a byte
 
 
-def download(url: str, sha256: str, output: str | Path) -> None:
+def download(*, url: str, sha256: str, output: Path) -> None:
     """The file at an http(s) address, through the proxy that the environment names, if it names one.
 
     VisnerError where the server doesn't give it, the answer breaks off, or its bytes have another sha256; what was

@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from visner.config.corpora import EneCorpus
 from visner.corpora.records import Document, Findings, Sentence, lines
 from visner.errors import VisnerError
-from visner.recipes import EneCorpus
-from visner.spans import MIX, Span, spans_to_bio
+from visner.runtime.spans import MIX, Span, spans_to_bio
 
 ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 STRUCTURE = re.compile(r"<(/?)(DOC|ID|TEXT)(?:\s[^<>]*)?>")

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from visner.config.corpora import ImgidCorpus
 from visner.corpora.labels import Labels
 from visner.corpora.records import Document, Findings, Sentence, comment_remedy, lines
 from visner.errors import VisnerError
-from visner.recipes import ImgidCorpus
 
 MARK = "IMGID:"
 

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from visner.config.base import below
+from visner.config.corpora import CorpusRecipe
 from visner.corpora.records import Findings
 from visner.errors import VisnerError
-from visner.provenance import files_below
-from visner.recipes import CorpusRecipe, below
+from visner.runtime.provenance import files_below
 
 SUFFIXES = {
     "ene": (".xml",),
@@ -29,7 +30,7 @@ class CorpusFile(NamedTuple):
 
 
 def files(recipe: CorpusRecipe, root: str | Path, coming: Collection[Path] = ()) -> list[Path]:
-    """Every file that reading the corpus opens, sorted: documents, corrections, lists of splits.
+    """Every file that reading the corpus opens, sorted: documents, corrections, lists of splits, a reader.
 
     Relative paths of the recipe are relative to `root`. VisnerError, naming the key, where a path does not exist or a
     folder holds no file of the format; the files in `coming` need not exist yet.
@@ -40,6 +41,8 @@ def files(recipe: CorpusRecipe, root: str | Path, coming: Collection[Path] = ())
     corrections = corrections_file(recipe, root)
     if corrections is not None:
         found.add(corrections)
+    if recipe.format == "custom":
+        found.add(below(root, recipe.file))
     return sorted(found)
 
 
@@ -60,11 +63,15 @@ def corpus_files(
         entries = [("paths", entry, None) for entry in recipe.paths]
     found: dict[Path, CorpusFile] = {}
     for key, entry, split in entries:
-        for path, name in _expand(key, below(root, entry), SUFFIXES[recipe.format], coming, findings):
+        for path, name in _expand(key, below(root, entry), _suffixes(recipe), coming, findings):
             first = found.setdefault(path.resolve(), CorpusFile(path, name, split))
             if first.split != split:
                 raise VisnerError(f"{key}: {path} is also in split.{first.split}; a file belongs to one split")
     return _with_different_names(list(found.values()))
+
+
+def _suffixes(recipe: CorpusRecipe) -> tuple[str, ...]:
+    return tuple(recipe.suffixes) if recipe.format == "custom" else SUFFIXES[recipe.format]
 
 
 def split_lists(recipe: CorpusRecipe, root: str | Path) -> dict[str, Path]:
@@ -106,11 +113,11 @@ def _expand(
         return
     unopened: list[tuple[str, str]] = []
     names = sorted(name for name, _ in files_below(path, unopened) if _is_visible(name))
-    read = [name for name in names if PurePath(name).suffix in suffixes]
+    read = [name for name in names if not suffixes or PurePath(name).suffix in suffixes]
     unopened += [(name, "no permission to read it") for name in read if not os.access(path / name, os.R_OK)]
     closed = {name for name, _ in unopened}
     chosen = [name for name in read if name not in closed]
-    unread = [name for name in names if PurePath(name).suffix not in suffixes]
+    unread = sorted(set(names) - set(read))
     if not chosen:
         listed = ", ".join([*unread, *sorted(closed)][:3])
         raise VisnerError(

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from visner.config_errors import suggest
+from visner.config.corpora import ConllCorpus, CustomCorpus, ImgidCorpus
+from visner.config.errors import suggest
 from visner.corpora.records import Findings, comment_remedy
 from visner.errors import VisnerError
-from visner.recipes import ConllCorpus, ImgidCorpus
-from visner.spans import SCHEMES, breaches, to_bio
-from visner.stages import log
+from visner.runtime.spans import SCHEMES, breaches, to_bio
+from visner.runtime.stages import log
 
 FOREIGN = {"S": "BIOES", "E": "BIOES", "U": "BILOU", "L": "BILOU"}  # a prefix -> the scheme that has it
 
@@ -17,7 +17,7 @@ FOREIGN = {"S": "BIOES", "E": "BIOES", "U": "BILOU", "L": "BILOU"}  # a prefix -
 class Labels:
     """The labels of a file, read by the recipe's scheme. What breaks the scheme is counted and listed."""
 
-    def __init__(self, path: Path, recipe: ConllCorpus | ImgidCorpus, findings: Findings):
+    def __init__(self, path: Path, recipe: ConllCorpus | ImgidCorpus | CustomCorpus, findings: Findings):
         self._path, self._recipe, self._findings = path, recipe, findings
         prefixes = SCHEMES[recipe.scheme]
         self._choices = ["O", *(f"{prefix}-{one}" for one in recipe.classes for prefix in prefixes)]
@@ -48,7 +48,7 @@ class Labels:
         return to_bio(labels, scheme)
 
 
-def compare_schemes(recipe: ConllCorpus | ImgidCorpus, findings: Findings) -> None:
+def compare_schemes(recipe: ConllCorpus | ImgidCorpus | CustomCorpus, findings: Findings) -> None:
     """Say under the key where the labels that were read fit another scheme better than the recipe's.
 
     IOB1 read as BIO loses mentions: VisnerError where those are most, a warning where they are those of some files.

@@ -1,16 +1,25 @@
 """A readable page on a corpus: Tables 1-3 of the paper, and what was left out or mended."""
 
+from pathlib import Path
+
 from visner.corpora.splits import SPLITS
+from visner.runtime import tables
 
 SIZES = ("documents", "sentences", "units", "characters", "mentions")
 
 
-def page(corpus: dict, nouns: dict | None, published: dict[str, int]) -> str:
-    """Markdown of a corpus' statistics.
+def page(*, statistics: Path, nouns: Path | None = None, output: Path, published: dict[str, int]) -> None:
+    """Write a corpus' statistics as Markdown.
 
     `nouns` is what the stage nouns counted (words, lexicon, nouns, coverage), None where units are tokens; `published`
     are the sentences of each split as a paper counts them, or empty.
     """
+    counted = tables.read_json(nouns) if nouns else None
+    tables.write_text(output, markdown(tables.read_json(statistics), counted, published))
+
+
+def markdown(corpus: dict, nouns: dict | None, published: dict[str, int]) -> str:
+    """The page's text; see `page`."""
     classes = {**corpus["classes"]}
     if corpus["format"] == "ene":
         classes["MIX"] = corpus["mix"]

@@ -3,10 +3,10 @@
 import hashlib
 from pathlib import Path
 
+from visner.config.corpora import CorpusRecipe
 from visner.corpora.inputs import CorpusFile, split_lists
 from visner.corpora.records import Document, lines
 from visner.errors import VisnerError
-from visner.recipes import CorpusRecipe
 
 SPLITS = ("train", "dev", "test")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from visner.corpora.records import Findings, Sentence
 from visner.corpora.splits import SPLITS
-from visner.spans import MIX, bio_to_spans, breaches
+from visner.runtime.spans import MIX, bio_to_spans, breaches
 
 
 class Statistics:

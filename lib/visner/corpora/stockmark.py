@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from visner.config.corpora import StockmarkCorpus
 from visner.corpora.records import Document, Findings, Sentence, lines
 from visner.errors import VisnerError
-from visner.recipes import StockmarkCorpus
-from visner.spans import Span, spans_to_bio
+from visner.runtime.spans import Span, spans_to_bio
 
 
 def read(path: Path, name: str, recipe: StockmarkCorpus, findings: Findings) -> Iterator[Document]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from visner.config.corpora import TextCorpus
 from visner.corpora.records import Document, Findings, Sentence, lines
-from visner.recipes import TextCorpus
 
 
 def read(path: Path, name: str, recipe: TextCorpus, findings: Findings) -> Iterator[Document]:

@@ -5,9 +5,10 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from visner.config_errors import suggest
+from visner.config.base import is_path
+from visner.config.errors import suggest
+from visner.config.images import Embedding
 from visner.errors import VisnerError
-from visner.recipes import Embedding, is_path
 
 
 @cache

@@ -13,12 +13,14 @@ from torch import nn
 from torch.nn import functional
 from torchvision import models
 
-from visner import tables
-from visner.config_errors import suggest
+from visner.config.base import below, is_path
+from visner.config.errors import suggest
+from visner.config.images import Embedding
 from visner.embeddings.backbone import Backbone
 from visner.embeddings.preprocess import Preprocessing
 from visner.errors import VisnerError
-from visner.recipes import Embedding, below, is_path
+from visner.runtime import tables
+from visner.runtime.stages import log
 
 CALIBRATION_PICTURES = 32
 
@@ -39,8 +41,16 @@ class Weights:
         if regions not in self._built:
             backbone = Backbone(self.backbone, regions)
             backbone.features.load_state_dict(self.state)
-            self._built[regions] = backbone
+            self._built[regions] = backbone.fold()
         return self._built[regions]
+
+
+def weights(output: Path, recipe: Embedding, root: Path) -> None:
+    """Write the weights that a recipe names, or makes by chance, as the one file that all else reads."""
+    torch.set_num_threads(1)  # calibrated batch norms depend on the threads in their last bits
+    made = make_weights(recipe, root)
+    write_weights(output, made)
+    log.info("%s, weights %s: sha256 %s", made.backbone, made.name, made.sha256)
 
 
 def make_weights(recipe: Embedding, root: str | Path) -> Weights:
@@ -72,7 +82,9 @@ def read_weights(path: str | Path) -> Weights:
     """What `write_weights` wrote."""
     about = _about(Path(path))
     if about is None:
-        raise VisnerError(f"{path}: not made by `visner embeddings weights`; name it as the recipe's weights there")
+        raise VisnerError(
+            f"{path}: not made by the rule embeddings_weights; name it as `weights` in the embedding's recipe instead"
+        )
     with tables.reading(path, "a file of weights"):
         return Weights(
             about["backbone"],

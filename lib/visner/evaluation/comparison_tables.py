@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from visner.evaluation.mentions import READINGS
 from visner.evaluation.published import Published
-from visner.evaluation.report import Column, Table, percent
-from visner.evaluation.study_tables import MEASURES, mark, marked, measures, p_value, signed
-from visner.spans import MIX
+from visner.evaluation.report import Table
+from visner.evaluation.study_tables import MEASURE_COLUMNS, difference, mark, measures, p_value
+from visner.runtime.spans import MIX
 
-GROUNDING_KEYS = ("grounding", "matcher", "k", "seeds")  # in which two systems may differ that see other pictures
-FUSIONS = {"gate": "fuse", "attention": "visual attention", "simple": "simple"}  # as the papers call them
+# In which two systems may differ that see other pictures.
+PICTURE_KEYS = ("grounding", "by", "matcher", "k", "images", "seeds")
+FUSIONS = {"blend": "fuse", "attention": "visual attention"}  # as the papers call them, where that differs
 
 
 def measures_table(scores: dict[str, dict], tests: dict[str, dict], shuffles: int) -> Table:
@@ -28,15 +29,8 @@ def measures_table(scores: dict[str, dict], tests: dict[str, dict], shuffles: in
             row |= {key: test.get(key) for key in ("difference", "p")} | {"mark": mark(test.get("p"))}
             rows.append(row | {"gold": round(found["mean"]["micro"]["gold"])})
     columns = [
-        Column("system", "system", number=False),
-        Column("reading", "reading", number=False),
-        Column("seeds", "seeds"),
-        *(Column(f"{one}_f1", one, percent(f"{one}_f1")) for one in classes),
-        *(Column(key, heading, marked if key == "f1" else percent(key)) for key, heading in MEASURES.items()),
-        Column("weighted_f1", "weighted F1", percent("weighted_f1")),
-        Column("difference", "Δ F1", lambda row: signed(row["difference"])),
-        Column("p", "p", p_value),
-        Column("gold", "gold"),
+        *("system", "reading", "seeds", *((one, f"{one}_f1") for one in classes), *MEASURE_COLUMNS),
+        *(("weighted F1", "weighted_f1"), ("Δ F1", difference), ("p", p_value), "gold"),
     ]
     notes = [
         "Test set, exact matches, in percent: F1 of each class; micro precision, recall and F1; F1 averaged over "
@@ -65,15 +59,15 @@ def grounding_pairs(scores: dict[str, dict]) -> list[tuple[str, str]]:
     alike: dict[str, dict[str, list[str]]] = {}
     for name, content in scores.items():
         recipe, recipes = content["provenance"]["recipe"], content["provenance"]["recipes"]
-        if recipe.get("grounding") in ("attached", "vokens"):
-            rest = {key: value for key, value in recipe.items() if key not in GROUNDING_KEYS}
+        if recipe.get("by") in ("attachment", "voken"):
+            rest = {key: value for key, value in recipe.items() if key not in PICTURE_KEYS}
             rest["embedding"] = {**recipes["embeddings"][recipe["embedding"]], "regions": None}
-            alike.setdefault(repr(sorted(rest.items())), {}).setdefault(recipe["grounding"], []).append(name)
+            alike.setdefault(repr(sorted(rest.items())), {}).setdefault(recipe["by"], []).append(name)
     return [
         (original, vokenized)
         for group in alike.values()
-        for vokenized in group.get("vokens", [])
-        for original in group.get("attached", [])
+        for vokenized in group.get("voken", [])
+        for original in group.get("attachment", [])
     ]
 
 
@@ -84,7 +78,7 @@ def groundings_table(scores: dict[str, dict], tests: dict[tuple[str, str], dict]
         first, second = scores[original]["test"], scores[vokenized]["test"]
         provenance = scores[original]["provenance"]
         row = {
-            "fusion": FUSIONS[provenance["recipe"]["fusion"]],
+            "fusion": FUSIONS.get(fusion := provenance["recipe"]["fusion"], fusion),
             "control": provenance["recipe"]["control"],
             "regions": provenance["recipes"]["embeddings"][provenance["recipe"]["embedding"]]["regions"],
         }
@@ -93,20 +87,10 @@ def groundings_table(scores: dict[str, dict], tests: dict[tuple[str, str], dict]
             for reading in READINGS:
                 row |= _prefixed(f"{key}_{reading}", measures(found[reading], "micro"))
         rows.append(row | test | {"mark": mark(test["p"])})
-    columns = [
-        Column("fusion", "model", _model, number=False),
-        *(
-            column
-            for key in ("original", "vokenized")
-            for column in (
-                Column(key, f"{key}: system", number=False),
-                Column(f"{key}_strict_f1", "F1", percent(f"{key}_strict_f1")),
-                Column(f"{key}_lenient_f1", "lenient F1", percent(f"{key}_lenient_f1")),
-            )
-        ),
-        Column("difference", "Δ F1", lambda row: signed(row["difference"]) + row["mark"].replace("*", "\\*")),
-        Column("p", "p", p_value),
-    ]
+    columns: list = [("model", _model)]
+    for key in ("original", "vokenized"):
+        columns += [(f"{key}: system", key), ("F1", f"{key}_strict_f1"), ("lenient F1", f"{key}_lenient_f1")]
+    columns += [("Δ F1", lambda row: difference(row) + row["mark"].replace("*", "\\*")), ("p", p_value)]
     notes = [
         "Test set, micro. Original: the picture that came with the sentence; vokenized: pictures found for each word. "
         "The systems of a row are the same model, trained alike. Δ F1 is vokenized less original, strict; p as above."
@@ -158,13 +142,6 @@ def published_tables(scores: dict[str, dict], published: Published, corpus: dict
 
 
 def _published_table(name: str, title: str, rows: Sequence[dict], notes: Sequence[str]) -> Table:
-    columns = [
-        Column("system", "system", number=False),
-        Column("micro_f1", "micro F1", percent("micro_f1")),
-        Column("lenient_f1", "lenient micro F1", percent("lenient_f1")),
-        Column("weighted_f1", "weighted F1", percent("weighted_f1")),
-        Column("reading", "reading of BIO", number=False),
-        *([Column("variant", "labels", number=False)] if name == "published_elsewhere" else []),
-        Column("source", "source", number=False),
-    ]
-    return Table(name, title, columns, rows, notes)
+    columns = ["system", ("micro F1", "micro_f1"), ("lenient micro F1", "lenient_f1"), ("weighted F1", "weighted_f1")]
+    columns += [("reading of BIO", "reading"), *([("labels", "variant")] if name == "published_elsewhere" else [])]
+    return Table(name, title, [*columns, "source"], rows, notes)

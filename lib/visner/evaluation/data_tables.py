@@ -1,8 +1,8 @@
 """The tables that say what a study was made on: its corpus, its pictures, its vokens."""
 
 from visner.evaluation.mentions import SPLITS
-from visner.evaluation.report import Column, Table, percent
-from visner.spans import MIX
+from visner.evaluation.report import Table
+from visner.runtime.spans import MIX
 
 
 def noun_corpus_tables(corpus: dict, nouns: dict) -> list[Table]:
@@ -16,21 +16,11 @@ def noun_corpus_tables(corpus: dict, nouns: dict) -> list[Table]:
         Table(
             "data",
             "The corpus",
-            [Column("what", "", number=False), Column("number", "number")],
+            [("", "what"), "number"],
             [{"what": what, "number": number} for what, number in size.items()],
         ),
-        Table(
-            "classes",
-            "Types and mentions of each class",
-            [Column("class", "class", number=False), Column("types", "types"), Column("mentions", "mentions")],
-            classes,
-        ),
-        Table(
-            "splits",
-            "Mentions of each class in each split",
-            [Column("class", "class", number=False), *(Column(split, split) for split in SPLITS)],
-            splits,
-        ),
+        Table("classes", "Types and mentions of each class", ["class", "types", "mentions"], classes),
+        Table("splits", "Mentions of each class in each split", ["class", *SPLITS], splits),
     ]
 
 
@@ -57,8 +47,7 @@ def token_corpus_table(corpus: dict, published: dict[str, int]) -> Table:
     if corpus.get("files_sha256"):
         files = ", ".join(f"`{one['file']}` `{one['sha256']}`" for one in corpus["files_sha256"])
         notes.append(f"Variants with other labels circulate; these are the files with the sha256 {files}.")
-    columns = [Column("what", "", number=False), Column("types", "types"), *(Column(split, split) for split in SPLITS)]
-    return Table("data", "The corpus", [*columns, Column("all", "all")], rows, notes)
+    return Table("data", "The corpus", [("", "what"), "types", *SPLITS, "all"], rows, notes)
 
 
 def _row(what: str, counts: dict[str, int]) -> dict:
@@ -84,20 +73,15 @@ def pictures_table(coverage: dict[str, dict]) -> Table:
                 "A flag or a drawing may be; so are placeholders of lost pictures. Its statistics.json lists them "
                 "(`shared`)."
             )
-    return Table(
-        "pictures",
-        "Pictures of each source",
-        [
-            Column("source", "source", number=False),
-            Column("queries", "asked for"),
-            Column("queries_covered", "with pictures"),
-            Column("occurrences_covered", "% of occurrences with pictures", percent("occurrences_covered")),
-            Column("distinct_pictures", "pictures"),
-            Column("rejected", "rejected"),
-        ],
-        rows,
-        notes,
-    )
+    columns = [
+        "source",
+        ("asked for", "queries"),
+        ("with pictures", "queries_covered"),
+        ("% of occurrences with pictures", "occurrences_covered"),
+        ("pictures", "distinct_pictures"),
+        "rejected",
+    ]
+    return Table("pictures", "Pictures of each source", columns, rows, notes)
 
 
 def voken_tables(scores: dict[str, dict]) -> list[Table]:
@@ -116,12 +100,9 @@ def _recall_table(scores: dict[str, dict]) -> Table:
         rows.append(row | {"pool": search["pictures"], "search": search["method"], "search_recall": search["recall"]})
     cuts = list(next(iter(scores.values()))["recall"]["at"])
     columns = [
-        Column("matcher", "matcher", number=False),
-        Column("words", "words"),
-        Column("candidates", "pictures"),
-        *(Column(f"recall_{cut}", f"recall@{cut}", _beside_chance(cut)) for cut in cuts),
-        Column("pool", "pool"),
-        Column("search", "search", _beside_recall, number=False),
+        *("matcher", "words", ("pictures", "candidates")),
+        *((f"recall@{cut}", _beside_chance(cut)) for cut in cuts),
+        *("pool", ("search", _beside_recall)),
     ]
     notes = [
         "Dev: each word against all of dev's pictures; found is its own sentence's. In percent, in brackets a blind "
@@ -149,22 +130,11 @@ def _diversity_table(scores: dict[str, dict]) -> Table:
             row |= {"repeated_vokens": found["repeated"]["vokens"], "repeated_entropy": found["repeated"]["entropy"]}
             rows.append(row | {"own_first": own["first"], "own_found": own["found"]})
     columns = [
-        Column("matcher", "matcher", number=False),
-        Column("split", "split", number=False),
-        Column("words", "words"),
-        Column("types", "types"),
-        Column("pictures", "pictures found"),
-        *(
-            Column(key, heading, percent(key))
-            for key, heading in {
-                "vokens": "vokens a type",
-                "largest": "largest",
-                "repeated_vokens": "of repeated types: vokens",
-                "repeated_entropy": "entropy, bits",
-                "own_first": "own first, %",
-                "own_found": "own found, %",
-            }.items()
-        ),
+        *("matcher", "split", "words", "types", ("pictures found", "pictures"), ("vokens a type", "vokens"), "largest"),
+        ("of repeated types: vokens", "repeated_vokens"),
+        ("entropy, bits", "repeated_entropy"),
+        ("own first, %", "own_first"),
+        ("own found, %", "own_found"),
     ]
     notes = [
         "First vokens, averages over token types (Tan and Bansal 2020). Own: words that find the very bytes of their "
@@ -176,20 +146,12 @@ def _diversity_table(scores: dict[str, dict]) -> Table:
 
 
 def _overlap_table(scores: dict[str, dict]) -> Table:
-    keys = {
-        "sentences": "sentences",
-        "attachments": "attachments",
-        "usable": "usable",
-        "distinct_pictures": "distinct pictures",
-        "names_of_train": "names of train",
-        "copies_of_train": "copies of train",
-    }
+    keys = ("sentences", "attachments", "usable", "distinct_pictures", "names_of_train", "copies_of_train")
     rows = [
         {"matcher": matcher, "split": split, **{key: found.get(key) for key in keys}}
         for matcher, one in scores.items()
         for split, found in one["overlap"].items()
     ]
-    columns = [Column("matcher", "matcher", number=False), Column("split", "split", number=False)]
     notes = ["Copies of train: attachments that are byte for byte a training sentence's picture."]
-    columns += [Column(key, heading) for key, heading in keys.items()]
+    columns = ["matcher", "split", *((key.replace("_", " "), key) for key in keys)]
     return Table("overlap", "Attachments of the splits", columns, rows, notes)

@@ -7,68 +7,63 @@ cases in the future study".
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-from visner import tables
-from visner.errors import VisnerError
-from visner.evaluation.gallery_page import Case, Outcome, page
-from visner.evaluation.mentions import Gold, Mention, read_gold, read_predictions
+from visner.evaluation.gallery_page import Case, Outcome, write_page
+from visner.evaluation.mentions import Mention, prediction_files, read_gold, read_predictions
 from visner.evaluation.shown import kept_pictures, sights
 from visner.evaluation.warnings import stand_ins
+from visner.runtime import stages, tables
 
 
-def make_gallery(
+def gallery(
     study: str,
-    recipe: dict,
-    sentences: str | Path,
-    files: dict[str, str | Path | list],
-    score_files: dict[str, str | Path],
-    prediction_files: dict[tuple[str, int], str | Path],
-    count: int,
-    output: str | Path,
-) -> int:
-    """Write the page; how many sentences it has.
+    by: Literal["query", "voken", "attachment"],
+    k: int | None,
+    fusion: str,
+    most: int,
+    sentences: Path,
+    images: list[Path],
+    scores: list[Path],
+    predictions: list[Path],
+    page: Path,
+    words: Path | None = None,
+    vokens: list[Path] | None = None,
+) -> None:
+    """Write the page of `most` test sentences: each word's pictures, its gate, and what two systems found.
 
-    `recipe` is the system's grounding, k and fusion, `files` the tables of its grounding (words, vokens, images),
-    `score_files` those of the baseline and of the system, in this order. Both are shown by the seed that was best on
-    dev.
+    `by` and `k` are those of the system's grounding, which was made from `images`, and from `words` or `vokens`;
+    `scores` are the baseline's and the system's, `predictions` follow them, a file a seed. Both are shown by the seed
+    that was best on dev.
     """
-    scores = {name: tables.read_json(path) for name, path in score_files.items()}
+    contents = {content["experiment"]: content for content in map(tables.read_json, scores)}
+    seeds = {name: content["best_dev_seed"] for name, content in contents.items()}
+    files = prediction_files(contents, predictions)
     gold = read_gold(sentences)
-    seeds = {name: one["best_dev_seed"] for name, one in scores.items()}
-    gates: dict[str, list[float] | None] = {}
-    found = []
-    for name, seed in seeds.items():
-        if (name, seed) not in prediction_files:
-            raise VisnerError(f"--predictions: {name}:{seed} is missing, the seed that was best on dev")
-        found.append(_test_mentions(prediction_files[name, seed], gold, gates))  # the last is the system
-    outcomes = _outcomes(gold, *found)
-    chosen = sorted(outcomes, key=lambda name: (not outcomes[name].differ, outcomes[name].all_right))[:count]
+    baseline, system = (read_predictions(files[name, seed], gold) for name, seed in seeds.items())
+    tested = [_by_sentence(one["strict"]["test"]) for one in (gold.mentions, baseline.mentions, system.mentions)]
+    outcomes = {name: Outcome(*(one.get(name, set()) for one in tested)) for name in gold.units["test"]}
+    chosen = sorted(outcomes, key=lambda name: (not outcomes[name].differ, outcomes[name].all_right))[:most]
+    wanted = set(chosen)
     rows = {
         row["sentence_id"]: row
         for row in tables.iterate_rows(sentences, tables.SENTENCES)
-        if row["sentence_id"] in set(chosen)
+        if row["sentence_id"] in wanted
     }
-    seen = sights(recipe, rows, files)
+    seen = sights(by, k, rows, images, words, vokens)
     pictures = {one.image_id for sight in seen.values() for word in sight.words for one in word.pictures}
     pictures |= {sight.own.image_id for sight in seen.values() if sight.own}
-    cases = [Case(name, rows[name]["units"], seen[name], _known(gates.get(name)), outcomes[name]) for name in chosen]
-    text = page(
+    text = write_page(
         study,
         seeds,
-        "attention" if (recipe["grounding"], recipe["fusion"]) == ("vokens", "attention") else recipe["grounding"],
-        [f"{warning.head} {warning.text}" for warning in stand_ins(scores)],
+        "attention" if (by, fusion) == ("voken", "attention") else by,
+        [warning.replace("**", "") for warning in stand_ins(contents)],
         list(outcomes.values()),
-        cases,
-        kept_pictures(files["images"], pictures - {None}),
+        [Case(name, rows[name]["units"], seen[name], _known(system.gates[name]), outcomes[name]) for name in chosen],
+        kept_pictures(images, pictures - {None}),
     )
-    tables.write_text(output, text)
-    return len(cases)
-
-
-def _test_mentions(path: str | Path, gold: Gold, gates: dict[str, list[float] | None]) -> dict[str, set[Mention]]:
-    """sentence -> its predicted mentions, strict, of test; puts each sentence's gate into `gates`."""
-    predicted = read_predictions(path, gold, lambda row: gates.update({row["sentence_id"]: row["gate"]}))
-    return _by_sentence(predicted["strict"]["test"])
+    tables.write_text(page, text)
+    stages.log.info("gallery of %s: %d sentences, %s", study, len(chosen), page)
 
 
 def _by_sentence(mentions: Sequence[Mention]) -> dict[str, set[Mention]]:
@@ -76,14 +71,6 @@ def _by_sentence(mentions: Sequence[Mention]) -> dict[str, set[Mention]]:
     for mention in mentions:
         found.setdefault(mention.sentence, set()).add(mention)
     return found
-
-
-def _outcomes(gold: Gold, baseline: dict[str, set], system: dict[str, set]) -> dict[str, Outcome]:
-    """Every test sentence's outcome, in the order of the corpus."""
-    right = _by_sentence(gold.mentions["strict"]["test"])
-    return {
-        name: Outcome(*(found.get(name, set()) for found in (right, baseline, system))) for name in gold.units["test"]
-    }
 
 
 def _known(gate: list[float] | None) -> list[float | None] | None:

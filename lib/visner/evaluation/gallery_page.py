@@ -35,11 +35,11 @@ figure img { display: block; max-width: 64px; max-height: 64px; }
 .right { color: #00664d; } .wrong, .missed { color: #b34700; }
 """
 SEES = {
-    "queries": f"Each noun sees the mean of its query's pictures, of which the first {SHOWN} are here.",
-    "vokens": f"Each word sees its vokens; the best {SHOWN} at most are here, each with the score of the search.",
+    "query": f"Each noun sees the mean of its query's pictures, of which the first {SHOWN} are here.",
+    "voken": f"Each word sees its vokens; the best {SHOWN} at most are here, each with the score of the search.",
     "attention": "Each word looks at the vokens of all words of its sentence; with each are its own, the best "
     f"{SHOWN} at most, and the score of the search.",
-    "attached": "All words see the picture that came with the sentence (or its regions).",
+    "attachment": "All words see the picture that came with the sentence (or its regions).",
 }
 
 
@@ -71,7 +71,7 @@ class Case(NamedTuple):
     outcome: Outcome
 
 
-def page(
+def write_page(
     study: str,
     seeds: dict[str, int],
     sees: str,

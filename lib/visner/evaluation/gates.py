@@ -2,39 +2,28 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 
-from visner.spans import bio_to_spans
+from visner.evaluation.mentions import Gates, Gold
 
 OUTSIDE = "outside"
 
 
-class GateMeans:
-    """Sums of gate values, fed row by row of predictions tables (their test sentences) of all seeds.
+def gate_means(gold: Gold, seeds: Iterable[Gates]) -> dict[str, dict[str, float | int]]:
+    """`{class or "outside": {"gate": mean, "units": how many, all seeds together}}` of test sentences, "outside" last.
 
-    A unit without a picture has no gate value (NaN, or null): it is in no mean.
+    A unit without a picture has no gate value (NaN, or null): it is in no mean. Empty for a system without a gate.
     """
-
-    def __init__(self, sentences: set[str]):
-        self._sentences = sentences
-        self._sum: dict[str, float] = defaultdict(float)
-        self._units: dict[str, int] = defaultdict(int)
-
-    def see(self, row: dict) -> None:
-        """Add one sentence of one seed; `row` is one of the predictions table."""
-        if row["gate"] is None or row["sentence_id"] not in self._sentences:
-            return
-        places = [OUTSIDE] * len(row["gold"])
-        for start, stop, label in bio_to_spans(row["gold"]):
-            places[start:stop] = [label] * (stop - start)
-        for place, value in zip(places, row["gate"], strict=True):
-            if value is not None and not math.isnan(value):
-                self._sum[place] += value
-                self._units[place] += 1
-
-    def means(self) -> dict[str, dict[str, float | int]]:
-        """`{class or "outside": {"gate": mean, "units": how many, all seeds together}}`, "outside" last."""
-        places = sorted(self._units, key=lambda place: (place == OUTSIDE, place))
-        return {
-            place: {"gate": round(self._sum[place] / self._units[place], 6), "units": self._units[place]}
-            for place in places
-        }
+    places = {name: [OUTSIDE] * len(units) for name, units in gold.units["test"].items()}
+    for mention in gold.mentions["strict"]["test"]:
+        places[mention.sentence][mention.start : mention.stop] = [mention.label] * (mention.stop - mention.start)
+    values = defaultdict(list)
+    for gates in seeds:
+        for name, gate in gates.items():
+            for place, value in zip(places.get(name, ()), gate or (), strict=False):
+                if value is not None and not math.isnan(value):
+                    values[place].append(value)
+    return {
+        place: {"gate": round(sum(values[place]) / len(values[place]), 6), "units": len(values[place])}
+        for place in sorted(values, key=lambda place: (place == OUTSIDE, place))
+    }

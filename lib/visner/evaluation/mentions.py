@@ -1,15 +1,15 @@
 """Mentions: the labelled spans of a whole corpus, gold and predicted, read from their tables and checked."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from visner import tables
 from visner.errors import VisnerError
-from visner.provenance import sentence_bytes
-from visner.spans import bio_to_spans
+from visner.runtime import tables
+from visner.runtime.provenance import sentence_bytes
+from visner.runtime.spans import bio_to_spans
 
 READINGS = ("strict", "lenient")  # of BIO: IOB2, and an I- that opens a span as in conlleval
 SPLITS = ("train", "dev", "test")
@@ -38,6 +38,16 @@ class Gold:
     sentences: dict[str, int]
     sha256: str  # of what is scored: ids, splits, units and labels; two variants of the data differ in it
     labels: set[str]
+
+
+Gates = dict[str, list[float | None] | None]  # sentence -> the gate of each unit; None for a system without a gate
+
+
+class Predictions(NamedTuple):
+    """What a system with one seed said of dev and test: `mentions[reading][split]`, and its gates."""
+
+    mentions: dict[str, dict[str, list[Mention]]]
+    gates: Gates
 
 
 def mentions_in(sentence: str, units: Sequence[str], labels: Sequence[str], reading: str) -> list[Mention]:
@@ -77,18 +87,24 @@ def read_gold(path: str | Path) -> Gold:
     return Gold(mentions, units, sentences, digest.hexdigest(), labels)
 
 
-def read_predictions(
-    path: str | Path, gold: Gold, see: Callable[[dict], None] | None = None
-) -> dict[str, dict[str, list[Mention]]]:
-    """Predicted mentions, `[reading][split]` for dev and test, of one seed's predictions table.
+def prediction_files(scores: dict[str, dict], paths: Sequence[Path]) -> dict[tuple[str, int], Path]:
+    """(system, seed) -> its predictions, of files in the order of the systems' scores and of their seeds."""
+    seeds = [(name, seed) for name, content in scores.items() for seed in content["seeds"]]
+    if len(seeds) != len(paths):
+        raise VisnerError(f"{len(paths)} files of predictions for {len(seeds)} systems and seeds: {', '.join(scores)}")
+    return dict(zip(seeds, paths, strict=True))
 
-    `see` is called with each row, so that one pass can serve the gates as well. Raises VisnerError unless the table
-    holds every dev and test sentence of `gold` once, with the same gold mentions: else it was made from other data.
+
+def read_predictions(path: str | Path, gold: Gold) -> Predictions:
+    """One seed's predictions table.
+
+    Raises VisnerError unless it holds every dev and test sentence of `gold` once, with the same gold mentions: else it
+    was made from other data.
     """
     mentions = {reading: {split: [] for split in gold.units} for reading in READINGS}
     again = {reading: {split: [] for split in gold.units} for reading in READINGS}  # gold as the predictions have it
     split_of = {name: split for split, names in gold.units.items() for name in names}
-    left = set(split_of)
+    left, gates = set(split_of), {}
     for number, row in enumerate(tables.iterate_rows(path, tables.PREDICTIONS), start=1):
         name = row["sentence_id"]
         where = f"{path}: row {number} (sentence {name})"
@@ -103,8 +119,7 @@ def read_predictions(
                 f"{where}: {len(units)} units, {len(row['gold'])} gold and {len(row['predicted'])} predicted labels; "
                 "train again on this corpus"
             )
-        if see:
-            see(row)
+        gates[name] = row["gate"]
         for reading in READINGS:
             mentions[reading][split] += mentions_in(name, units, row["predicted"], reading)
             again[reading][split] += mentions_in(name, units, row["gold"], reading)
@@ -118,7 +133,7 @@ def read_predictions(
                     f"{path}: sentence {min(differing).sentence}: its gold labels are not those of the corpus; "
                     "train again on this corpus"
                 )
-    return mentions
+    return Predictions(mentions, gates)
 
 
 def _all(mentions: dict[str, dict[str, list[Mention]]]) -> list[Mention]:

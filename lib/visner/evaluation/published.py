@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from visner import tables
 from visner.errors import VisnerError
+from visner.runtime import tables
 
 
 class Entry(BaseModel):

@@ -13,9 +13,9 @@ they are in the same group.
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from visner import tables
 from visner.evaluation.mentions import Gold, Mention
 from visner.evaluation.scoring import Counts, count, measures, total, without_mix
+from visner.runtime import tables
 
 GROUPS = ("seen", "unseen")
 MEANINGS = {"seen_words": "words", "seen": "names"}  # key of a score -> what has been seen; the paper's first

@@ -1,12 +1,12 @@
 """What the words of sentences see: their pictures, by the tables that a system's grounding was made from."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from visner import tables
 from visner.errors import VisnerError
-from visner.pictures import first_pictures
+from visner.runtime import tables
+from visner.runtime.pictures import first_pictures
 
 SHOWN = 3  # pictures of a word at most: a page has thousands of words
 
@@ -34,24 +34,37 @@ class Sight(NamedTuple):
     own: Picture | None = None
 
 
-def sights(recipe: dict, sentences: dict[str, dict], files: dict[str, str | Path | list]) -> dict[str, Sight]:
+def sights(
+    by: str,
+    k: int | None,
+    sentences: dict[str, dict],
+    images: Sequence[Path],
+    words: Path | None = None,
+    vokens: Sequence[Path] | None = None,
+) -> dict[str, Sight]:
     """sentence -> what its words see, for some rows of the sentences table by id.
 
-    `recipe` has a system's grounding and k, `files` the tables that the grounding was made from (words, vokens,
-    images). Raises VisnerError where a sentence is missing from one.
+    `by` and `k` are those of a grounding; the tables are those that it was made from. Raises VisnerError where one is
+    needed and not given, or where a sentence is missing from it.
     """
-    found = WAYS[recipe["grounding"]](recipe, sentences, files)
-    missing = sentences.keys() - found.keys()
+    if by == "attachment":
+        return _attached(sentences, images)
+    table, rows = ("words", words) if by == "query" else ("vokens", vokens)
+    if rows is None:
+        raise VisnerError(f"`by: {by}` reads the table {table}: give it")
+    shown = min(k, SHOWN)
+    seen = _queries(shown, sentences, images, words) if by == "query" else _vokens(shown, sentences, vokens)
+    missing = sentences.keys() - seen.keys()
     if missing:
         raise VisnerError(f"{len(missing)} sentences are in no table of words or vokens, {min(missing)} is one")
-    return found
+    return seen
 
 
-def _queries(recipe: dict, sentences: dict[str, dict], files: dict) -> dict[str, Sight]:
-    """A word sees the first pictures of its first query that has any."""
-    pictures = first_pictures(files["images"], min(recipe["k"], SHOWN))
+def _queries(k: int, sentences: dict[str, dict], images: Sequence[Path], table: Path) -> dict[str, Sight]:
+    """A word sees the first `k` pictures of its first query that has any."""
+    pictures = first_pictures(images, k)
     found = {}
-    for row in _rows(files["words"], tables.WORDS, sentences):
+    for row in _rows(table, tables.WORDS, sentences):
         words = []
         for word in row["words"]:
             query = next((one for one in word["queries"] if one in pictures), None)
@@ -63,28 +76,26 @@ def _queries(recipe: dict, sentences: dict[str, dict], files: dict) -> dict[str,
     return found
 
 
-def _vokens(recipe: dict, sentences: dict[str, dict], files: dict) -> dict[str, Sight]:
-    """A word sees its first vokens."""
+def _vokens(k: int, sentences: dict[str, dict], table: Sequence[Path]) -> dict[str, Sight]:
+    """A word sees its first `k` vokens."""
     found = {}
-    for row in _rows(files["vokens"], tables.VOKENS, sentences):
+    for row in _rows(table, tables.VOKENS, sentences):
         words = []
         for place, (image_ids, scores) in enumerate(zip(row["image_ids"], row["scores"], strict=True)):
-            best = list(zip(image_ids, scores, strict=True))[: min(recipe["k"], SHOWN)]
-            seen = [Picture(image_id, "voken", score) for image_id, score in best]
+            seen = [Picture(image_id, "voken", score) for image_id, score in zip(image_ids, scores, strict=True)][:k]
             words.append(Word(place, place + 1, seen or [Picture(None, "no voken")]))
         found[row["sentence_id"]] = Sight(words)
     return found
 
 
-def _attached(recipe: dict, sentences: dict[str, dict], files: dict) -> dict[str, Sight]:
+def _attached(sentences: dict[str, dict], images: Sequence[Path]) -> dict[str, Sight]:
     """All words see their sentence's own picture."""
     names = {row["attachment"] for row in sentences.values()} - {None}
     pictures: dict[str, Picture] = {}
-    for shard in files["images"]:
-        for row in tables.iterate_rows(shard, tables.IMAGES, ["query", "image_id", "reason"]):
-            if row["query"] in names:
-                what = row["query"] if row["image_id"] else f"{row['query']}: {row['reason']}"
-                pictures[row["query"]] = Picture(row["image_id"], what)
+    for row in tables.iterate_rows(images, tables.IMAGES, ["query", "image_id", "reason"]):
+        if row["query"] in names:
+            what = row["query"] if row["image_id"] else f"{row['query']}: {row['reason']}"
+            pictures[row["query"]] = Picture(row["image_id"], what)
     return {
         name: Sight(
             [Word(place, place + 1, []) for place in range(len(row["units"]))],
@@ -94,14 +105,7 @@ def _attached(recipe: dict, sentences: dict[str, dict], files: dict) -> dict[str
     }
 
 
-WAYS: dict[str, Callable[[dict, dict, dict], dict[str, Sight]]] = {
-    "queries": _queries,
-    "vokens": _vokens,
-    "attached": _attached,
-}
-
-
-def _rows(path: str | Path | list, schema, sentences: dict[str, dict]) -> Iterable[dict]:
+def _rows(path: Path | Sequence[Path], schema, sentences: dict[str, dict]) -> Iterable[dict]:
     return (row for row in tables.iterate_rows(path, schema) if row["sentence_id"] in sentences)
 
 
@@ -116,14 +120,13 @@ def _gapless(words: Sequence[Word], length: int) -> list[Word]:
     return [*found, Word(place, length, [])] if place < length else found
 
 
-def kept_pictures(shards: Iterable[str | Path], image_ids: set[str]) -> dict[str, bytes]:
+def kept_pictures(shards: Sequence[Path], image_ids: set[str]) -> dict[str, bytes]:
     """image_id -> its kept form, of some pictures. Raises VisnerError where one is in no shard."""
     found: dict[str, bytes] = {}
-    for shard in shards:
-        for batch in tables.iterate_batches(shard, tables.IMAGES, ["image_id", "bytes"], 256):
-            for place, image_id in enumerate(batch.column("image_id").to_pylist()):
-                if image_id in image_ids and image_id not in found:
-                    found[image_id] = batch.column("bytes")[place].as_py()
+    for batch in tables.iterate_batches(shards, tables.IMAGES, ["image_id", "bytes"], 256):
+        for place, image_id in enumerate(batch.column("image_id").to_pylist()):
+            if image_id in image_ids and image_id not in found:
+                found[image_id] = batch.column("bytes")[place].as_py()
     missing = image_ids - found.keys()
     if missing:
         raise VisnerError(f"{len(missing)} pictures are in no shard, {min(missing)} is one; run the stage images again")

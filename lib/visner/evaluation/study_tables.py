@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from visner.evaluation.report import Column, Table, percent
+from visner.evaluation.report import UNDEFINED, Table, written
 from visner.evaluation.seen import ALL, GROUPS, MEANINGS
-from visner.spans import MIX
+from visner.runtime.spans import MIX
 
 MEASURES = {"precision": "Prec.", "recall": "Recall", "f1": "F1"}
 LEVELS = ((0.01, "**"), (0.05, "*"))  # of significance, and their marks
@@ -30,15 +30,9 @@ def systems_table(scores: dict[str, dict], tests: dict[str, dict], shuffles: int
             }
         )
     columns = [
-        Column("system", "system", number=False),
-        *_measure_columns(),
-        Column("difference", "Δ F1", lambda row: signed(row["difference"])),
-        Column("p", "p", p_value),
-        *(
-            Column(f"lenient_{key}", f"lenient {heading}", percent(f"lenient_{key}"))
-            for key, heading in MEASURES.items()
-        ),
-        Column("weighted_f1", "weighted F1", percent("weighted_f1")),
+        *("system", *MEASURE_COLUMNS, ("Δ F1", difference), ("p", p_value)),
+        *((f"lenient {heading}", f"lenient_{key}") for key, heading in MEASURES.items()),
+        ("weighted F1", "weighted_f1"),
     ]
     notes = [
         "Test set, exact matches, micro average in percent, mean ± sample deviation over seeds. Precision, recall "
@@ -59,12 +53,7 @@ def classes_table(scores: dict[str, dict]) -> Table:
         if strict["mean"]["mix"]["gold"] or strict["mean"]["mix"]["predicted"]:
             places.append((MIX, ("mix",)))
         rows += [{"system": name, "class": one, **measures(strict, *place, counts=True)} for one, place in places]
-    columns = [
-        Column("system", "system", number=False),
-        Column("class", "class", number=False),
-        Column("gold", "gold"),
-        *_measure_columns(),
-    ]
+    columns = ["system", "class", "gold", *MEASURE_COLUMNS]
     return Table("by_class", "Each class", columns, rows, ["Test set, strict, mean ± deviation over seeds."])
 
 
@@ -82,13 +71,8 @@ def seen_table(scores: dict[str, dict], seen_class: str | None) -> Table:
                 row[f"{measure}_difference"] = round(row[measure] - first[measure], 6) if defined else None
             first = first or row
             rows.append(row)
-    columns = [
-        Column("by", "by", number=False),
-        Column("mentions", "mentions", number=False),
-        Column("system", "system", number=False),
-        Column("gold", "gold"),
-        *(Column(measure, heading, _with_difference(measure)) for measure, heading in MEASURES.items()),
-    ]
+    beside = ((heading, _with_difference(measure)) for measure, heading in MEASURES.items())
+    columns = ["by", "mentions", "system", "gold", *beside]
     what = f"class {seen_class}" if seen_class else "all classes"
     notes = [
         "Test set, strict. Unseen by words, as the paper has it: the mention's words appear nowhere in the training "
@@ -103,18 +87,13 @@ def gates_table(gates: dict[str, dict[str, dict]]) -> Table:
     rows = [
         {"system": name, "place": place, **found} for name, means in gates.items() for place, found in means.items()
     ]
-    columns = [
-        Column("system", "system", number=False),
-        Column("place", "units in", number=False),
-        Column("gate", "mean gate", lambda row: f"{row['gate']:.4f}"),
-        Column("units", "units"),
-    ]
+    columns = ["system", ("units in", "place"), ("mean gate", lambda row: f"{row['gate']:.4f}"), "units"]
     notes = ["Test set, all seeds; gold mentions by class, and all units outside of them. 0: no picture gets in."]
     return Table("gates", "The gate", columns, rows, notes)
 
 
 SYSTEM_KEYS = (
-    *("model", "encoder", "fusion", "gate", "grounding", "matcher", "control", "images"),
+    *("model", "encoder", "fusion", "gate", "grounding", "by", "matcher", "control", "images"),
     *("k", "embedding", "pictures", "vectors", "weights"),
 )
 
@@ -131,9 +110,7 @@ def recipes_table(scores: dict[str, dict]) -> Table:
         row["seeds"] = " ".join(map(str, content["seeds"]))
         rows.append(row | {"best_dev_seed": content["best_dev_seed"]})
     used = [key for key in SYSTEM_KEYS if any(row[key] is not None for row in rows)]
-    columns = [Column(key, key, number=key == "k") for key in ("system", *used, "seeds")]
-    columns.append(Column("best_dev_seed", "best dev seed"))
-    return Table("recipes", "The systems", columns, rows)
+    return Table("recipes", "The systems", ["system", *used, "seeds", ("best dev seed", "best_dev_seed")], rows)
 
 
 def mark(p: float | None) -> str:
@@ -143,7 +120,7 @@ def mark(p: float | None) -> str:
 
 def p_value(row: dict) -> str:
     """A cell with the row's p."""
-    return "–" if row["p"] is None else f"{row['p']:.4f}"
+    return UNDEFINED if row["p"] is None else f"{row['p']:.4f}"
 
 
 def measures(scores: dict, *place: str, prefix: str = "", counts: bool = False) -> dict[str, Any]:
@@ -166,23 +143,22 @@ def _at(tree: dict | None, place: Sequence[str]) -> Any:
     return tree
 
 
-def _measure_columns() -> list[Column]:
-    return [Column(key, heading, marked if key == "f1" else percent(key)) for key, heading in MEASURES.items()]
-
-
 def marked(row: dict) -> str:
     """A cell with the row's F1, and its mark of significance."""
-    return percent("f1")(row) + row.get("mark", "").replace("*", "\\*")
+    return written(row, "f1") + row.get("mark", "").replace("*", "\\*")
+
+
+MEASURE_COLUMNS = (("Prec.", "precision"), ("Recall", "recall"), ("F1", marked))
+
+
+def difference(row: dict) -> str:
+    """A cell with the row's difference, with its sign."""
+    return UNDEFINED if row["difference"] is None else f"{row['difference']:+.2f}"
 
 
 def _with_difference(measure: str):
     def write(row: dict) -> str:
-        difference = row[f"{measure}_difference"]
-        return percent(measure)(row) + (f" ({signed(difference)})" if difference is not None else "")
+        found = row[f"{measure}_difference"]
+        return written(row, measure) + ("" if found is None else f" ({found:+.2f})")
 
     return write
-
-
-def signed(difference: float | None) -> str:
-    """A difference with its sign."""
-    return "–" if difference is None else f"{difference:+.2f}"

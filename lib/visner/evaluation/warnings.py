@@ -1,49 +1,32 @@
 """What a reader of a study must know before its numbers: which only stand in for real ones, and which prove little."""
 
-from typing import NamedTuple
-
 BESIDE = "Stand-in numbers: see the head of the study's page."
 
 
-class Notice(NamedTuple):
-    """A few words, and what they mean."""
-
-    head: str
-    text: str
-
-    def markdown(self) -> str:
-        """For a page."""
-        return f"**{self.head}** {self.text}"
-
-
-def stand_ins(scores: dict[str, dict]) -> list[Notice]:
-    """The warnings of some systems' scores: weights that were never trained, and the notes of their pictures."""
+def stand_ins(scores: dict[str, dict]) -> list[str]:
+    """Of some systems' scores, in Markdown: weights that were never trained, and the notes of their pictures."""
     warnings = []
     untrained = [name for name, one in scores.items() if _is_untrained(one["provenance"]["recipes"])]
     if untrained:
         warnings.append(
-            Notice(
-                "Random weights: stand-in numbers.",
-                f"The picture vectors of {', '.join(untrained)}, or those that found the pictures, come from a network "
-                "that was never trained; these scores say nothing about what pictures are worth.",
-            )
+            f"**Random weights: stand-in numbers.** The picture vectors of {', '.join(untrained)}, or those that found "
+            "the pictures, come from a network that was never trained; these scores say nothing about what pictures "
+            "are worth."
         )
     notes: dict[tuple[str, str], list[str]] = {}
     for name, one in scores.items():
         for images, recipe in one["provenance"]["recipes"].get("images", {}).items():
             if recipe.get("note"):
                 notes.setdefault((images, recipe["note"]), []).append(name)
-    return warnings + [
-        Notice(f"Pictures {images}:", f"{note} ({', '.join(names)})") for (images, note), names in notes.items()
-    ]
+    return warnings + [f"**Pictures {images}:** {note} ({', '.join(names)})" for (images, note), names in notes.items()]
 
 
 def _is_untrained(recipes: dict) -> bool:
     return any(one["weights"] == "random" for one in recipes.get("embeddings", {}).values())
 
 
-def doubts(scores: dict[str, dict]) -> list[Notice]:
-    """The warnings of a study's systems, the baseline first, that their trainings and seeds give reason for."""
+def doubts(scores: dict[str, dict]) -> list[str]:
+    """What the trainings and seeds of a study's systems, the baseline first, give reason for; in Markdown."""
     silent, rising, unsure = [], [], []
     first = next(iter(scores.values()))["test"]["strict"]
     for name, content in scores.items():
@@ -60,27 +43,19 @@ def doubts(scores: dict[str, dict]) -> list[Notice]:
     warnings = []
     if silent:
         warnings.append(
-            Notice(
-                "Nothing predicted:",
-                f"{', '.join(silent)} found no mention at all in the test set: that is a training that failed, and no "
-                "system to compare with. Look at its training.json: more epochs, another learning rate?",
-            )
+            f"**Nothing predicted:** {', '.join(silent)} found no mention at all in the test set: that is a training "
+            "that failed, and no system to compare with. Look at its training.json: more epochs, another learning rate?"
         )
     if rising:
         warnings.append(
-            Notice(
-                "Still improving:",
-                f"the best epoch of {', '.join(rising)} was the last one; with more epochs (`training.epochs`) the "
-                "comparison may come out otherwise.",
-            )
+            f"**Still improving:** the best epoch of {', '.join(rising)} was the last one; with more epochs "
+            "(`training.epochs`) the comparison may come out otherwise."
         )
     if unsure:
         warnings.append(
-            Notice(
-                "Seeds differ by more than the effect:",
-                f"{', '.join(unsure)}. The difference is that of the mean F1 to the baseline, beside it how far the F1 "
-                "of the best and the worst seed lie apart, in the system or in the baseline.",
-            )
+            f"**Seeds differ by more than the effect:** {', '.join(unsure)}. The difference is that of the mean F1 to "
+            "the baseline, beside it how far the F1 of the best and the worst seed lie apart, in the system or in the "
+            "baseline."
         )
     return warnings
 

@@ -1,3 +1,3 @@
 """Which pictures each unit of a sentence sees: rows into one array of vectors."""
 
-VERSION = 4
+VERSION = 5

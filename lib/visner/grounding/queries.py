@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from visner.errors import VisnerError
-from visner.pictures import iterate_vectors
-from visner.tables import SENTENCES, WORDS, iterate_rows
+from visner.runtime.pictures import iterate_vectors
+from visner.runtime.tables import SENTENCES, WORDS, iterate_rows
 
 
 def mean_vectors(pictures: dict[str, list[str]], shards: Iterable[Path]) -> np.ndarray:

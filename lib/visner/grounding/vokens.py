@@ -5,7 +5,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from visner.errors import VisnerError
-from visner.tables import SENTENCES, VOKENS, iterate_rows
+from visner.runtime.tables import SENTENCES, VOKENS, iterate_rows
 
 
 def used(vokens: list[Path], k: int) -> list[str]:

@@ -13,11 +13,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from visner import stages
+from visner.config.images import ImageRecipe
 from visner.errors import VisnerError
 from visner.images import decoder
 from visner.images.prepare import Picture
-from visner.recipes.pictures import ImageRecipe
+from visner.runtime import stages
 
 # Not by multiprocessing, whose processes begin with the caller's own program, which may be anybody's script.
 START = "import sys; sys.path[:] = {!r}; from visner.images.decoder import serve; serve()"

@@ -4,7 +4,6 @@ Candidates come lazily: the next is asked for only while pictures are still want
 """
 
 import hashlib
-import io
 import os
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -14,11 +13,12 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from visner import stages
+from visner.config.base import below
+from visner.config.images import AttachedImages, FolderImages, LocalImages
 from visner.errors import VisnerError
 from visner.images.folder import Folder, as_text, is_text
 from visner.images.prepare import Rejected
-from visner.recipes import AttachedImages, FolderImages, SampleImages, below
+from visner.runtime import stages
 
 
 class Candidate(NamedTuple):
@@ -43,32 +43,9 @@ class Source(Protocol):
         ...
 
 
-def open_source(recipe: FolderImages | AttachedImages | SampleImages, root: str | Path) -> Source:
+def open_source(recipe: LocalImages, root: str | Path) -> Source:
     """The recipe's source; its relative paths are relative to `root`."""
-    sources = {"sample": SampleSource, "folder": FolderSource, "attached": AttachedSource}
-    return sources[recipe.source](recipe, Path(root))
-
-
-class SampleSource:
-    """Pictures of the embedded sample, drawn as they are asked for."""
-
-    def __init__(self, recipe: SampleImages, root: Path):
-        from visner.images import drawings
-
-        self._drawings = drawings
-        self._seed = recipe.seed
-        self._pictures = drawings.manifest(recipe.seed, recipe.drawings)
-
-    def candidates(self, query: str) -> Iterator[Candidate]:
-        """The drawings of a word, in the order of the drawing program's manifest."""
-        for kind, number in self._pictures.get(query, ()):
-            yield Candidate(f"sample:{kind}/{number}", lambda kind=kind, number=number: self._draw(kind, number))
-
-    def _draw(self, kind: str, number: int) -> BinaryIO:
-        file = io.BytesIO()
-        self._drawings.draw(kind, number, self._seed).save(file, "PNG")
-        file.seek(0)
-        return file
+    return (FolderSource if recipe.source == "folder" else AttachedSource)(recipe, Path(root))
 
 
 class FolderSource:

@@ -1,129 +1,80 @@
-"""Character BiLSTM-CRF over frozen text vectors, with word pictures let in by a gate (element-wise visual NER)."""
+"""A character BiLSTM-CRF over frozen text vectors, with word pictures let in (element-wise visual NER)."""
 
-import argparse
 from dataclasses import dataclass
-from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from visner.device import autocast
-from visner.ner import inputs as tables_read
 from visner.ner.crf import CRF
-from visner.ner.dataset import Batch, collate
-from visner.ner.frozen import Tables, gather, mean_rows
+from visner.ner.fusion import Pictures
 from visner.ner.lstm import BiLSTM
-from visner.ner.recogniser import Data, Recogniser
-from visner.recipes import BiLSTMExperiment
+from visner.ner.recogniser import Config, Recogniser, padded
+from visner.runtime.device import autocast
+
+
+class BiLSTMCRFConfig(Config):
+    """Dimensions 0: the text has no such vectors."""
+
+    chars: int
+    words: int = 0
+    contextual: int = 0
+    hidden: int = 256  # LSTM units a direction
+    dropout_input: float = 0.5
 
 
 @dataclass
-class Inputs:
-    """A batch with its vectors gathered, on the model's device."""
+class BiLSTMBatch:
+    """B sentences of N units and S segments in all, in reading order.
 
-    batch: Batch
-    chars: Tensor  # [N, C] of the units in `mask`, in reading order
-    words: Tensor  # [S, G]
-    contextual: Tensor  # [S, F]
-    visual: Tensor  # [P, V] of the segments that have pictures
-    pictured: Tensor  # [P] which segments those are
+    A *segment* is a run of units that share one word and one set of pictures: what the model computes from word-level
+    inputs, it computes once a segment. By default each unit is one.
+    """
 
-    def pictured_units(self, segments: Tensor) -> tuple[Tensor, Tensor]:
-        """Which of the units in `segments` [N] have pictures, and the row of `visual` of each."""
-        row = segments.new_full((len(self.words),), -1)  # [S]
-        row[self.pictured] = torch.arange(len(self.pictured), device=row.device)
-        rows = row[segments]  # [N]
-        units = (rows >= 0).nonzero().squeeze(1)
-        return units, rows[units]
+    chars: Tensor  # [N, C]
+    mask: Tensor  # [B, T] bool, True where a unit is
+    segments: Tensor | None = None  # [N] unit -> segment
+    words: Tensor | None = None  # [S, G]
+    contextual: Tensor | None = None  # [S, F]
+    pictures: Pictures | None = None  # of the segments
+    labels: Tensor | None = None  # [B, T] label ids
 
+    def __post_init__(self):
+        if self.segments is None:
+            self.segments = torch.arange(len(self.chars), device=self.chars.device)
+        given = [vectors for vectors in (self.words, self.contextual) if vectors is not None]
+        nothing = self.chars.new_zeros(len(given[0]) if given else int(self.segments.max()) + 1, 0)
+        self.words = nothing if self.words is None else self.words
+        self.contextual = nothing if self.contextual is None else self.contextual
 
-def prepare(sentences: list, tables: Tables, device: torch.device) -> Inputs:
-    """A batch and its vectors; on the device only what its units use."""
-    batch = collate(sentences)
-    usable = batch.pictures >= 0  # [S, N]
-    pictured = usable.any(1).nonzero().squeeze(1) if usable.numel() else torch.empty(0, dtype=torch.long)  # [P]
-    return Inputs(
-        batch=to_device(batch, device),
-        chars=gather(tables.chars, batch.units[batch.mask], device),
-        words=gather(tables.words, batch.words, device),
-        contextual=gather(tables.contextual, batch.occurrences, device),
-        visual=mean_rows(tables.visual, batch.pictures[pictured], device),
-        pictured=pictured.to(device),
-    )
-
-
-def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch with its tensors on `device`."""
-    moved = {k: v.to(device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in vars(batch).items()}
-    return Batch(**moved)
+    def __len__(self) -> int:
+        return len(self.mask)
 
 
 class BiLSTMCRF(Recogniser):
-    """x_t = [x_c; x_w; x_F; g_t v_t] -> BiLSTM -> CRF (eqs. 1-7).
+    """x_t = [x_c; x_w; x_F; g_t v_t] -> BiLSTM -> CRF (eqs. 1-7). Fusions act on x_F, the contextual vectors.
 
     W x_t is the sum of W's blocks times the parts of x_t. The visual block is applied only where there are pictures,
     and without input dropout a word-level block only once a segment. Input dropout is drawn for each unit: a word's
     characters that lose the same features together learn several points of F1 less.
     """
 
-    def __init__(self, recipe: BiLSTMExperiment, widths: dict[str, int], labels: list[str], visual_scale: float = 1.0):
-        super().__init__()
-        self.recipe, self.widths, self.labels, self.visual_scale = recipe, widths, labels, visual_scale
-        hidden = recipe.hidden
-        size = 2 * 4 * hidden
-        word_width = widths["words"] + widths["contextual"]
-        self.project_chars = nn.Linear(widths["chars"], size)  # carries the bias of all blocks
-        self.project_words = nn.Linear(word_width, size, bias=False)
-        if recipe.fusion != "none":
-            self.project_visual = nn.Linear(widths["visual"], size, bias=False)
-        if recipe.fusion == "gate":
-            outputs = widths["visual"] if recipe.gate == "vector" else 1
-            self.gate = nn.Linear(widths["visual"] + widths["contextual"], outputs)  # W_g, b of eq. 5
-        self.dropout_input = nn.Dropout(recipe.dropout_input)
-        self.dropout_output = nn.Dropout(recipe.dropout_output)
+    def __init__(self, config: BiLSTMCRFConfig):
+        super().__init__(config)
+        hidden, size = config.hidden, 2 * 4 * config.hidden
+        self.project_chars = nn.Linear(config.chars, size)  # carries the bias of all blocks
+        self.project_words = nn.Linear(config.words + config.contextual, size, bias=False)
+        if self.widened:
+            self.project_visual = nn.Linear(self.widened, size, bias=False)
+        self.fusion = self.make_fusion(config.contextual)
+        self.dropout_input = nn.Dropout(config.dropout_input)
+        self.dropout_output = nn.Dropout(config.dropout_output)
         self.lstm = BiLSTM(hidden)
-        self.emit = nn.Linear(2 * hidden, len(labels))
-        self.crf = CRF(labels, recipe.constrained)
+        self.emit = nn.Linear(2 * hidden, len(config.labels))
+        self.crf = CRF(config.labels, config.constrained)
         bound = hidden**-0.5  # nn.LSTM's initialisation, for all blocks of its input weight
         for name, parameter in self.named_parameters():
             if name.startswith("project_"):
                 nn.init.uniform_(parameter, -bound, bound)
-
-    @classmethod
-    def begin(
-        cls, recipe: BiLSTMExperiment, arguments: argparse.Namespace, labels: list[str], device: torch.device
-    ) -> "tuple[BiLSTMCRF, Data]":
-        """See `Recogniser`."""
-        tables, data = read(arguments, ["train", "dev"], labels, device)
-        scale = tables.visual_scale(data.splits["train"]) if recipe.visual_scale == "auto" else 1.0
-        return cls(recipe, tables.widths, labels, scale).to(device), data
-
-    @classmethod
-    def build(cls, description: dict) -> "BiLSTMCRF":
-        """See `Recogniser`."""
-        recipe = BiLSTMExperiment.model_validate(description["recipe"])
-        return cls(recipe, description["widths"], description["labels"], description["visual_scale"])
-
-    def read(self, arguments: argparse.Namespace, splits: list[str], labels: list[str], device: torch.device) -> Data:
-        """See `Recogniser`."""
-        return read(arguments, splits, labels, device)[1]
-
-    def optimizer(self) -> torch.optim.Optimizer:
-        """Adam, as the paper has it."""
-        return torch.optim.Adam(self.parameters(), lr=self.recipe.training.learning_rate, fused=True)
-
-    def describe(self) -> dict:
-        """See `Recogniser`."""
-        built_by = {"widths": self.widths, "labels": self.labels, "visual_scale": self.visual_scale}
-        return {"recipe": self.recipe.model_dump(mode="json"), **built_by}
-
-    def gates(self, visual: Tensor, inputs: Inputs) -> Tensor:
-        """g of the segments with pictures, [P, 1] or [P, V]; all ones for simple fusion (eq. 6)."""
-        if self.recipe.fusion == "simple":
-            return visual.new_ones(len(visual), 1)
-        context = inputs.contextual[inputs.pictured]  # [P, F]
-        return torch.sigmoid(self.gate(torch.cat([visual, context], dim=1)))
 
     def project(self, layer: nn.Linear, vectors: Tensor, units: Tensor) -> Tensor:
         """W's block times the vectors [M, D] that units [N] point at, in float32 [N, 8H]."""
@@ -131,43 +82,22 @@ class BiLSTMCRF(Recogniser):
             return layer(self.dropout_input(vectors[units])).float()
         return layer(vectors).float()[units]
 
-    def emissions(self, inputs: Inputs) -> tuple[Tensor, Tensor | None]:
-        """Label scores [B, T, K], and the gate of each segment with pictures [P] (its mean, for a vector gate)."""
-        mask = inputs.batch.mask
-        segments = inputs.batch.segments[mask]  # [N]
-        with autocast(inputs.chars.device, self.recipe.precision):
-            words = torch.cat([inputs.words, inputs.contextual], dim=1)  # [S, G+F]
-            projected = self.project_chars(self.dropout_input(inputs.chars)).float()  # [N, 8H]
-            projected = projected + self.project(self.project_words, words, segments)
-            gate = None
-            if self.recipe.fusion != "none":
-                visual = self.visual_scale * inputs.visual  # [P, V]
-                gate = self.gates(visual, inputs)
-                units, pictures = inputs.pictured_units(segments)
-                seen = self.project(self.project_visual, gate * visual, pictures)
-                projected = projected.index_add(0, units, seen)
-                gate = gate.float().mean(1) if self.recipe.fusion == "gate" else None  # [P]
-        padded = projected.new_zeros(*mask.shape, projected.shape[1])  # [B, T, 8H]
-        padded[mask] = projected
-        states = self.lstm(padded.view(*mask.shape, 2, -1), inputs.batch.lengths)  # [B, T, 2H]
-        return self.emit(self.dropout_output(states)), gate
-
-    def gold(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+    def forward(self, batch: BiLSTMBatch) -> tuple[Tensor, Tensor | None]:
         """See `Recogniser`."""
-        return inputs.batch.labels, inputs.batch.mask
-
-    def unit_gates(self, inputs: Inputs, gate: Tensor, lengths: list[int]) -> list[np.ndarray]:
-        """See `Recogniser`; the model's own gates are those of segments with pictures."""
-        by_segment = gate.new_full((len(inputs.words),), float("nan"))  # [S]
-        by_segment[inputs.pictured] = gate
-        units = by_segment[inputs.batch.segments].cpu().numpy()  # [B, T]
-        return [row[:length] for row, length in zip(units, lengths, strict=True)]
-
-
-def read(
-    arguments: argparse.Namespace, splits: list[str], labels: list[str], device: torch.device
-) -> tuple[Tables, Data]:
-    """The frozen vectors and the sentences that the arguments name."""
-    frozen = tables_read.load_frozen(arguments)
-    sentences = tables_read.load_sentences(arguments, frozen, splits, labels)
-    return frozen.tables, Data(sentences, partial(prepare, tables=frozen.tables, device=device))
+        mask = batch.mask  # [B, T]
+        with autocast(batch.chars.device, self.config.precision):
+            fused = self.fuse(batch.contextual, batch.pictures)
+            words = torch.cat([batch.words, fused.states], dim=1)  # [S, G+F]
+            projected = self.project_chars(self.dropout_input(batch.chars)).float()  # [N, 8H]
+            projected = projected + self.project(self.project_words, words, batch.segments)
+            if fused.beside is not None:
+                row = batch.segments.new_full((len(words),), -1)  # [S] segment -> row of `beside`
+                row[fused.seeing] = torch.arange(len(fused.seeing), device=row.device)
+                rows = row[batch.segments]  # [N]
+                units = (rows >= 0).nonzero().squeeze(1)  # [M]
+                projected = projected.index_add(0, units, self.project(self.project_visual, fused.beside, rows[units]))
+        gates_in = padded(projected, mask).view(*mask.shape, 2, -1)  # [B, T, 2, 4H]
+        states = self.lstm(gates_in, mask.sum(1))  # [B, T, 2H]
+        gates = fused.gates()  # [S]
+        by_unit = None if gates is None else padded(gates[batch.segments], mask, float("nan"))  # [B, T]
+        return self.emit(self.dropout_output(states)), by_unit

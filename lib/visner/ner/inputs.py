@@ -1,81 +1,45 @@
-"""What a recogniser reads: the tables of the earlier stages, by the paths that the command line gives."""
+"""The tables of earlier stages that a recogniser reads, row beside row."""
 
-import argparse
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
-import numpy as np
+import pyarrow as pa
 
 from visner.errors import VisnerError
-from visner.keyed_vectors import read_vectors
-from visner.ner.dataset import Sentence, read_sentences
-from visner.ner.frozen import Tables
-from visner.scratch import mapped
-from visner.tables import SENTENCES, iterate_rows
-
-NOTHING = np.zeros((0, 0), dtype=np.float32)
+from visner.runtime.tables import SENTENCES, iterate_rows
 
 
 @dataclass
-class Frozen:
-    """The frozen vectors with the keys of their rows."""
+class Files:
+    """What a recogniser reads; None for what its recipe doesn't use."""
 
-    tables: Tables
-    char_index: dict[str, int]
-    word_index: dict[str, int]
-
-
-def paths(arguments: argparse.Namespace) -> dict[str, Path]:
-    """What a model stands on: tables by their arguments' names, what a tagger reads, files of the encoder's folder."""
-    names = ("sentences", "words", "glove_char", "glove_word", "flair", "grounding", "visual")
-    found = {name: path for name in names if (path := getattr(arguments, name)) is not None}
-    found |= {path.stem: path for path in arguments.tagging}
-    if arguments.encoder is not None:
-        if not arguments.encoder.is_dir():
-            raise VisnerError(f"{arguments.encoder}: there is no such folder of an encoder; fetch it first")
-        files = sorted(path for path in arguments.encoder.iterdir() if path.is_file() and path.name[0] != ".")
-        found |= {f"encoder/{path.name}": path for path in files}
-    return found
+    sentences: Path
+    words: Path | None = None
+    glove_char: Path | None = None  # vectors of units
+    glove_word: Path | None = None  # vectors of words
+    flair: Path | None = None  # a vector for each word occurrence of `words`
+    grounding: Path | None = None  # units -> rows of `visual`
+    visual: Path | None = None  # the pictures' vectors
+    scratch: str = ""  # a disk of this machine, to read `flair` and `visual` from
 
 
-def load_frozen(arguments: argparse.Namespace) -> Frozen:
-    """The tables that the arguments name; arrays of word occurrences and pictures stay on disk, mapped."""
-    char_index, chars = read_indexed(arguments.glove_char) if arguments.glove_char else ({}, NOTHING)
-    word_index, words = read_indexed(arguments.glove_word) if arguments.glove_word else ({}, NOTHING)
-    contextual = mapped(arguments.flair, arguments.scratch) if arguments.flair else NOTHING
-    return Frozen(Tables(chars, words, contextual, load_visual(arguments)), char_index, word_index)
-
-
-def load_visual(arguments: argparse.Namespace) -> np.ndarray:
-    """The pictures' vectors, mapped."""
-    return mapped(arguments.visual, arguments.scratch) if arguments.visual else NOTHING
-
-
-def read_indexed(path: Path) -> tuple[dict[str, int], np.ndarray]:
-    """key -> row, and the vectors [V, D]."""
-    keys, vectors = read_vectors(path)
-    return {key: row for row, key in enumerate(keys)}, vectors
-
-
-def load_sentences(
-    arguments: argparse.Namespace, frozen: Frozen, splits: list[str], labels: list[str]
-) -> dict[str, list[Sentence]]:
-    """The sentences of some splits, with `labels` in the order of their ids."""
-    if arguments.words is None:
-        raise VisnerError("--words: a bilstm_crf reads its corpus' words; give results/nouns/CORPUS/words.parquet")
-    label_index = {label: number for number, label in enumerate(labels)}
-    return read_sentences(
-        arguments.sentences,
-        arguments.words,
-        arguments.grounding,
-        splits,
-        frozen.char_index,
-        frozen.word_index,
-        label_index,
-    )
+def aligned_rows(
+    sentences: Path, others: Sequence[tuple[Path, pa.Schema, Sequence[str]]]
+) -> Iterator[tuple[dict, ...]]:
+    """Each sentence with its row in every other table (path, schema, columns); VisnerError where they disagree."""
+    read = [iterate_rows(sentences, SENTENCES, ["sentence_id", "split", "units", "labels"])]
+    read += [iterate_rows(*other) for other in others]
+    for row, *rest in zip_longest(*read, fillvalue={"sentence_id": None}):
+        for (path, *_), other in zip(others, rest, strict=True):
+            if other["sentence_id"] != row["sentence_id"]:
+                place = f"{other['sentence_id']}, {row['sentence_id']}"
+                raise VisnerError(f"{path}: its sentences are not those of {sentences} ({place}); delete it, run again")
+        yield row, *rest
 
 
 def corpus_labels(sentences: Path) -> list[str]:
     """Every label of a corpus, O first: the ids of a model's outputs."""
-    found = {label for row in iterate_rows(sentences, SENTENCES, ["labels"]) for label in row["labels"]}
-    return ["O", *sorted(found - {"O"})]
+    labels = {label for row in iterate_rows(sentences, SENTENCES, ["labels"]) for label in row["labels"]}
+    return ["O", *sorted(labels - {"O"})]

@@ -1,42 +1,61 @@
 """Tag the dev and test sentences of a corpus with a trained recogniser."""
 
-import argparse
+from pathlib import Path
 
-from visner import device as devices
-from visner.ner import VERSION
-from visner.ner.train import load, predict
-from visner.provenance import sha256_file, versions
-from visner.stages import log
-from visner.tables import PREDICTIONS, read_provenance, write_table
+import torch
+from pydantic import TypeAdapter
+
+from visner.config.experiments import Experiment
+from visner.ner import VERSION, systems
+from visner.ner.batches import decode_all
+from visner.ner.inputs import Files
+from visner.ner.saving import load
+from visner.runtime.provenance import sha256_file, versions
+from visner.runtime.stages import log
+from visner.runtime.tables import PREDICTIONS, read_provenance, write_table
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """`visner ner predict`: labels and gates of every unit."""
-    device = devices.select(arguments.gpu, arguments.threads)
-    model, labels = load(arguments.model, device)
-    data = model.read(arguments, ["dev", "test"], labels, device)
+def predict(
+    *,
+    sentences: Path,
+    words: Path | None = None,
+    glove_char: Path | None = None,
+    glove_word: Path | None = None,
+    flair: Path | None = None,
+    grounding: Path | None = None,
+    visual: Path | None = None,
+    model: Path,
+    predictions: Path,
+    scratch: str = "",
+    device: torch.device,
+) -> None:
+    """Write labels and gates of every unit; a part that the model's recipe doesn't use is left out."""
+    files = Files(sentences, words, glove_char, glove_word, flair, grounding, visual, scratch)
+    trained, beside = load(model, device)
+    recipe = TypeAdapter(Experiment).validate_python(beside["recipe"])
+    data = systems.read(trained, recipe, beside, files, ["dev", "test"], device)
     chosen = [sentence for split in ("dev", "test") for sentence in data.splits[split]]
-    predicted = predict(model, data, chosen, labels)
+    labels = trained.config.labels
     rows = (
         {
             "sentence_id": sentence.sentence_id,
             "gold": [labels[i] for i in sentence.labels],
             "predicted": tags,
-            "gate": gate,
+            "gate": gates,
         }
-        for sentence, (tags, gate) in zip(chosen, predicted, strict=True)
+        for sentence, (tags, gates, _) in zip(chosen, decode_all(trained, data, chosen), strict=True)
     )
     made_by = {
         "stage": "ner",
         "version": VERSION,
-        "recipe": model.recipe.model_dump(mode="json"),
-        "data": read_provenance(arguments.sentences).get("sha256"),
-        "sentences": sha256_file(arguments.sentences),
-        "model": sha256_file(arguments.model),
-        "pictures": read_provenance(arguments.grounding) if arguments.grounding else None,
+        "recipe": beside["recipe"],
+        "data": read_provenance(sentences).get("sha256"),
+        "sentences": sha256_file(sentences),
+        "model": sha256_file(model),
+        "pictures": read_provenance(grounding) if grounding else None,
         "counts": data.counts,
-        "versions": versions("torch", "pytorch-crf", "numpy", "pyarrow", *model.libraries),
+        "versions": versions("torch", "pytorch-crf", "numpy", "pyarrow", *systems.libraries(recipe)),
         "device": device.type,
     }
-    count = write_table(arguments.output, PREDICTIONS, rows, made_by)
+    count = write_table(predictions, PREDICTIONS, rows, made_by)
     log.info("%d sentences tagged", count)

@@ -1,111 +1,100 @@
-"""What training and tagging ask of a recogniser, whatever it is inside."""
+"""What all recognisers share: their configuration, and a CRF that is trained and decoded. They know no files."""
 
-import argparse
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from abc import abstractmethod
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from visner.config.experiments import Fusion as FusionName
 from visner.ner.crf import CRF
-from visner.recipes import BertExperiment, ExperimentRecipe
+from visner.ner.fusion import Fused, Fusion, Pictures, fusion_class
 
 
-@dataclass
-class Data:
-    """Sentences as a recogniser has them indexed (`sentence_id`, `labels` and a length are all that others read)."""
+class Config(BaseModel):
+    """What a model is built from: dimensions, labels and how it computes. It is kept in a saved model's file."""
 
-    splits: dict[str, list]
-    prepare: Callable[[list], Any]  # sentences -> the batch that `loss` and `predict` take, on the device
-    cost: Callable[[Any], int] = len  # of a sentence: batches hold sentences of similar cost
-    counts: dict[str, dict[str, int]] = field(default_factory=dict)  # split -> what was cut or is missing
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    labels: list[str] = Field(min_length=1)  # O, and B- and I- of each class
+    visual: int = 0  # dimensions of a picture
+    visual_scale: float = 1.0  # what the pictures' vectors are multiplied by
+    fusion: FusionName = "none"
+    gate: Literal["scalar", "vector"] | None = None  # null: scalar
+    heads: int = 8
+    dropout_output: float = 0.5
+    constrained: bool = True  # no I- that continues nothing is predicted
+    precision: Literal["float32", "bfloat16"] = "float32"
 
 
-class Predicted(NamedTuple):
-    """What a recogniser says of a batch."""
+class Decoded(NamedTuple):
+    """What a recogniser says of the sentences of a batch."""
 
     tags: list[list[int]]  # label ids
-    gates: list[np.ndarray | None]  # of each unit [T]: NaN where there is no picture; None without a gate
-    losses: list[float | None]  # of each sentence: the negative log likelihood of its labels, where it was asked for
+    gates: list[np.ndarray | None]  # of each unit [T]: NaN where it sees no picture; None without a gate
+    losses: list[float | None]  # the negative log likelihood of the labels, where it was asked for
 
 
-class Recogniser(nn.Module, ABC):
-    """A model of one experiment's recipe."""
+class Recogniser(nn.Module):
+    """A model that emits scores of labels for a CRF.
 
-    recipe: ExperimentRecipe
+    A batch has `labels` [B, T] (ids), `mask` [B, T] (bool, True where a unit is) and `pictures`, beside the text.
+    """
+
     crf: CRF
-    libraries: tuple[str, ...] = ()  # packages, beside torch's own, whose versions a result depends on
 
-    @classmethod
-    @abstractmethod
-    def begin(
-        cls, recipe: ExperimentRecipe, arguments: argparse.Namespace, labels: list[str], device: torch.device
-    ) -> "tuple[Recogniser, Data]":
-        """An untrained model on `device` (its new parameters follow torch's seed), and the train and dev sentences."""
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
 
-    @classmethod
-    @abstractmethod
-    def build(cls, description: dict) -> "Recogniser":
-        """A model as `describe` described it, whose parameters are still to be loaded."""
-
-    @abstractmethod
-    def describe(self) -> dict:
-        """What `build` needs; its key `recipe` is the experiment's."""
-
-    @abstractmethod
-    def read(self, arguments: argparse.Namespace, splits: list[str], labels: list[str], device: torch.device) -> Data:
-        """The sentences of some splits, from the tables that the arguments name."""
-
-    @abstractmethod
-    def optimizer(self) -> torch.optim.Optimizer:
-        """As the recipe's `training` says."""
-
-    def schedule(self, batches: int) -> Callable[[int], float] | None:
-        """What `visner.training.fit` multiplies the learning rates by, in epochs of so many batches."""
-        return None
+    def make_fusion(self, text: int) -> Fusion | None:
+        """The configured fusion of states of `text` dimensions."""
+        if self.config.fusion == "none":
+            return None
+        return fusion_class(self.config.fusion)(
+            text, self.config.visual, gate=self.config.gate, heads=self.config.heads
+        )
 
     @property
-    def accumulation(self) -> int:
-        """Batches whose gradients make one step."""
-        return 1
+    def widened(self) -> int:
+        """How many dimensions the fusion sets beside the states."""
+        name = self.config.fusion
+        return self.config.visual if name != "none" and fusion_class(name).widens else 0
+
+    def fuse(self, states: Tensor, pictures: Pictures | None) -> Fused:
+        """The states [N, D] with their pictures let in; without a fusion as they are."""
+        if self.fusion is None:
+            return Fused(states, states.new_zeros(0, dtype=torch.long), None)
+        return self.fusion(states, replace(pictures, vectors=self.config.visual_scale * pictures.vectors))
 
     @abstractmethod
-    def emissions(self, inputs: Any) -> tuple[Tensor, Any]:
-        """Label scores [B, T, K], and the gates as the model has them, None without a gate."""
+    def forward(self, batch: Any) -> tuple[Tensor, Tensor | None]:
+        """Label scores [B, T, K], and the gate of each unit [B, T], NaN where it sees no picture; None without one."""
 
-    @abstractmethod
-    def gold(self, inputs: Any) -> tuple[Tensor, Tensor]:
-        """Label ids [B, T], and the mask of units [B, T]."""
-
-    @abstractmethod
-    def unit_gates(self, inputs: Any, gate: Tensor, lengths: list[int]) -> list[np.ndarray]:
-        """The gate of each unit of sentences of these lengths, from the model's own; NaN where there is no picture."""
-
-    def loss(self, inputs: Any) -> Tensor:
-        """The mean negative log likelihood a sentence."""
-        emissions, _ = self.emissions(inputs)
-        return -self.crf(emissions, *self.gold(inputs)).mean()
+    def loss(self, batch: Any) -> Tensor:
+        """The mean negative log likelihood of a sentence's labels."""
+        emissions, _ = self(batch)
+        return -self.crf(emissions, batch.labels, batch.mask).mean()
 
     @torch.no_grad()
-    def predict(self, inputs: Any, losses: bool = False) -> Predicted:
+    def decode(self, batch: Any, losses: bool = False) -> Decoded:
         """The most likely labels and the gates; with `losses`, how unlikely the given labels are."""
-        emissions, gate = self.emissions(inputs)
-        labels, mask = self.gold(inputs)
-        tags = self.crf.decode(emissions, mask)
+        emissions, gates = self(batch)
+        tags = self.crf.decode(emissions, batch.mask)
         nothing = [None] * len(tags)
-        gates = nothing if gate is None else self.unit_gates(inputs, gate, [len(one) for one in tags])
-        return Predicted(tags, gates, (-self.crf(emissions, labels, mask)).tolist() if losses else nothing)
+        rows = nothing if gates is None else gates.cpu().numpy()
+        return Decoded(
+            tags,
+            [row if row is None else row[: len(one)] for row, one in zip(rows, tags, strict=True)],
+            (-self.crf(emissions, batch.labels, batch.mask)).tolist() if losses else nothing,
+        )
 
 
-def kind_of(recipe: ExperimentRecipe) -> type[Recogniser]:
-    """The recogniser that a recipe's `model` names."""
-    if isinstance(recipe, BertExperiment):
-        from visner.ner.bert_crf import BertCRF  # transformers takes seconds to import, and is an extra
-
-        return BertCRF
-    from visner.ner.bilstm_crf import BiLSTMCRF
-
-    return BiLSTMCRF
+def padded(values: Tensor, mask: Tensor, fill: float = 0.0) -> Tensor:
+    """Values [N, ...] of the units in `mask` [B, T] as [B, T, ...], with `fill` elsewhere."""
+    whole = values.new_full((*mask.shape, *values.shape[1:]), fill)
+    whole[mask] = values
+    return whole

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import fugashi
 
-from visner import provenance
+from visner.config.base import below
 from visner.errors import VisnerError
-from visner.recipes import below
+from visner.runtime import provenance
 
 PACKAGES = {"unidic-lite": "unidic_lite", "unidic": "unidic"}  # package -> module
 COMPILED = ("sys.dic", "unk.dic", "matrix.bin", "char.bin")  # what decides MeCab's output

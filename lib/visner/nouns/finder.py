@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from visner import tables
+from visner.config.corpora import Nouns
 from visner.nouns.dictionary import open_tagger
-from visner.recipes import Nouns
+from visner.runtime import tables
 
 # MeCab keeps in 16 bits how many bytes a word has with the white space before it; past that it loses text and says
 # nothing. So a longer text goes in pieces, each up to white space or the end of a sentence where it has one.

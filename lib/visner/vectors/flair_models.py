@@ -19,11 +19,12 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from visner import checkpoints
+from visner.config.base import below
+from visner.config.vectors import Flair
 from visner.errors import VisnerError
-from visner.recipes import Flair, below
-from visner.stages import log
-from visner.termination import STATUS, Terminated, Termination
+from visner.runtime import checkpoints
+from visner.runtime.stages import log
+from visner.runtime.termination import STATUS, Terminated, Termination
 from visner.vectors.language_model import CharacterLanguageModel, Direction
 
 HELD_OUT = 20  # every twentieth sentence of the training text tells the trainer how well the model reads:

@@ -17,12 +17,63 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from visner import checkpoints, stages
-from visner.recipes import Glove
-from visner.termination import CHECKPOINT_SECONDS, STATUS, Termination
+from visner.config.base import below
+from visner.config.vectors import Glove
+from visner.errors import VisnerError
+from visner.runtime import checkpoints, stages
+from visner.runtime.checkpoints import checkpoint
+from visner.runtime.keyed_vectors import UNSEEN, write_vectors
+from visner.runtime.provenance import sha256_file, sha256_files
+from visner.runtime.termination import CHECKPOINT_SECONDS, STATUS, Termination
+from visner.vectors import TRAINING_VERSION, cooccurrence, made_by, texts
+from visner.vectors.ready_vectors import import_vectors
 
 GROUPS = 32  # at least, so that a row takes as many steps an epoch
 CELL = 16_384  # pairs of a cell, about, where X has more than GROUPS * GROUPS * CELL
+
+
+def glove(
+    *,
+    sentences: list[Path],
+    words: list[Path],
+    output: Path,
+    recipe: Glove,
+    unit: texts.Unit,
+    root: Path = Path(),
+    resume: Path,
+    workers: int = 1,
+) -> None:
+    """Write the vectors of units ("character" or "word"): trained on some corpora, or the recipe's ready ones.
+
+    `sentences` and `words` name a table of each corpus, in the same order. A training that was interrupted goes on from
+    its checkpoint in the folder `resume`; it ends in the same bits with any number of `workers` (threads).
+    """
+
+    def write(keys: list[str], vectors: np.ndarray, data: str) -> None:
+        if recipe.unseen == "mean":
+            keys, vectors = [*keys, UNSEEN], np.concatenate([vectors, vectors.mean(0, keepdims=True)])  # [V + 1, D]
+        write_vectors(output, keys, vectors, made_by(recipe, data, "numpy", "scipy") | {"unit": unit})
+        stages.log.info("%s: %d vectors of %d dimensions", output, *vectors.shape)
+
+    if recipe.path is not None:
+        files = recipe.files(root)
+        data = sha256_file(files[0]) if len(files) == 1 else sha256_files(files)
+        write(*import_vectors(below(root, recipe.path), recipe.dimensions), data)
+        return
+    keys = cooccurrence.vocabulary(texts.training_sentences(sentences, words, unit), recipe.min_count)
+    counts = cooccurrence.cooccurrences(texts.training_sentences(sentences, words, unit), keys, recipe.window)
+    stages.log.info("%d %ss, %d pairs in windows of %d", len(keys), unit, counts.nnz, recipe.window)
+    if not counts.nnz:
+        raise VisnerError(
+            f"no two {unit}s of the training split stand in one window; name more corpora, or lower min_count"
+        )
+    data = sha256_files([*sentences, *words])
+    with checkpoint(resume, "glove", TRAINING_VERSION, unit, recipe.fingerprint(), data) as path:
+        write(keys, train(counts, recipe, workers, path, _report), data)
+
+
+def _report(epoch: int, loss: float) -> None:
+    stages.log.info("GloVe epoch %d: mean loss %.5f", epoch, loss)
 
 
 class Cell(NamedTuple):

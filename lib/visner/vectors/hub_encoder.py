@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from visner.encoders import FETCHED, of_revision
+from visner.config.encoders import of_revision
 from visner.errors import VisnerError
-from visner.stages import log
-from visner.tables import atomic_path
+from visner.runtime.stages import log
+from visner.runtime.tables import atomic_path
 
 # What a repository is asked for. No pickles (pytorch_model.bin): reading one runs what is in it.
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "model-*.safetensors")
@@ -19,8 +19,8 @@ NEEDED = (
 )
 
 
-def fetch_encoder(encoder: str, folder: Path) -> None:
-    """Write FETCHED of the encoder NAME@REVISION of the hub to `folder`; its weights as float32.
+def hub_encoder(*, files: list[Path], name: str) -> None:
+    """Write the `files` FETCHED of the encoder NAME@REVISION of the hub; its weights as float32.
 
     config.json also says, as `hub`, the name and the commit that the revision is. VisnerError where it can't be
     fetched, has no safetensors, or a tokenizer without a fast form.
@@ -28,7 +28,7 @@ def fetch_encoder(encoder: str, folder: Path) -> None:
     from huggingface_hub import snapshot_download
     from transformers import AutoModel, AutoTokenizer
 
-    name, revision = of_revision(encoder)
+    encoder, (name, revision) = name, of_revision(name)
     try:
         fetched = Path(snapshot_download(name, revision=revision, allow_patterns=list(NEEDED)))
         if not any(path for pattern in WEIGHTS for path in fetched.glob(pattern)):
@@ -51,6 +51,6 @@ def fetch_encoder(encoder: str, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as made:
         model.save_pretrained(made, max_shard_size="1000GB")
         tokenizer.save_pretrained(made)
-        for file in FETCHED:
-            with atomic_path(folder / file) as temporary:
-                shutil.copyfile(Path(made) / file, temporary)
+        for file in files:
+            with atomic_path(file) as temporary:
+                shutil.copyfile(Path(made) / file.name, temporary)

@@ -10,8 +10,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from visner import tables
 from visner.errors import VisnerError
+from visner.runtime import tables
 
 Direction = Literal["forward", "backward"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from visner.errors import VisnerError
-from visner.keyed_vectors import is_safetensors, read_vectors
-from visner.stages import log
+from visner.runtime.keyed_vectors import is_safetensors, read_vectors
+from visner.runtime.stages import log
 
 PICKLE = b"\x80"
 NATIVE = ".kv"  # the one ending under which a pickle is read, and its code run

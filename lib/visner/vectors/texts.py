@@ -5,8 +5,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
-from visner import tables
 from visner.errors import VisnerError
+from visner.runtime import tables
 
 Unit = Literal["character", "word"]
 
@@ -18,7 +18,7 @@ def training_sentences(sentence_tables: Sequence[Path], word_tables: Sequence[Pa
     """
     if len(sentence_tables) != len(word_tables):
         raise VisnerError(
-            f"--sentences names {len(sentence_tables)} tables and --words {len(word_tables)}; give one of each a corpus"
+            f"{len(sentence_tables)} tables of sentences, and {len(word_tables)} of words; give one of each a corpus"
         )
     for sentences, words in zip(sentence_tables, word_tables, strict=True):
         yield from _of_corpus(sentences, words, unit)

@@ -10,8 +10,8 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visner.recipes import Matcher as Recipe
-from visner.tables import atomic_path, reading
+from visner.config.matchers import Matcher as Recipe
+from visner.runtime.tables import atomic_path, reading
 from visner.vokens.losses import hinge_rank_loss, infonce_loss
 
 

@@ -49,9 +49,8 @@ def page(name: str, scores: dict) -> str:
     states = scores["states"]
     lines += [
         "",
-        f"Of {states['words']:,} words {states['without_subtokens']:,} have no sub-tokens, and "
-        f"{states['truncated_words']:,} lie beyond the encoder's positions "
-        f"(in {states['truncated_sentences']:,} sentences): they have no vokens.",
+        f"Of {states['words']:,} words {states['without_subtokens']:,} have no sub-tokens, and no vokens; "
+        f"{states['long_sentences']:,} sentences are longer than the encoder's positions, and read in windows.",
         "",
         f"Data: sha256 `{scores['provenance']['data_sha256']}`. `scores.json` says what else made these numbers.",
     ]

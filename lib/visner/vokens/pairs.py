@@ -5,7 +5,7 @@ or test sentence is *held out*, and neither trained on nor searched, even where 
 Byte-identical copies under other names are different attachments, and are counted.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from visner.pictures import picture_vectors
-from visner.tables import SENTENCES, iterate_rows
+from visner.errors import VisnerError
+from visner.runtime.pictures import picture_vectors
+from visner.runtime.tables import SENTENCES, iterate_rows, load_array, shard_range
 from visner.vokens.matcher import Batch
-from visner.vokens.states import States
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,37 @@ def pool_of(sentences: list[Sentence], pictures: dict[str, list[str]]) -> dict[s
         for image_id in dict.fromkeys(pictures[name]):
             pool.setdefault(image_id, []).append(name)
     return dict(sorted(pool.items()))
+
+
+class States:
+    """The states [W, D] of all words of a corpus, mapped, from the shards that the jobs made of them."""
+
+    def __init__(self, paths: Sequence[str | Path], lengths: Sequence[int]):
+        """`paths` are all shards in order, of sentences of `lengths` words. VisnerError where they aren't."""
+        self.shards = [load_array(path, "c") for path in paths]  # c: torch wants what could be written
+        for number, (path, shard) in enumerate(zip(paths, self.shards, strict=True)):
+            expected = sum(lengths[i] for i in shard_range(len(lengths), number, len(paths)))
+            if len(shard) != expected:
+                raise VisnerError(
+                    f"{path}: {len(shard)} words, where these sentences' shard {number} of {len(paths)} has "
+                    f"{expected}; give all shards, in order, or make them again"
+                )
+        self._ends = np.cumsum([len(shard) for shard in self.shards])  # [shards]
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, words: slice) -> np.ndarray:
+        """Those of adjacent words [N, D]; of one shard's words they stay mapped."""
+        start, stop, _ = words.indices(len(self))
+        first = int(np.searchsorted(self._ends, start, side="right"))
+        found = []
+        for shard, end in zip(self.shards[first:], self._ends[first:], strict=True):
+            before = int(end) - len(shard)
+            found.append(shard[max(0, start - before) : max(0, stop - before)])
+            if stop <= end:
+                break
+        return found[0] if len(found) == 1 else np.concatenate([*found, self.shards[0][:0]])
 
 
 @dataclass

@@ -7,66 +7,63 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from visner import provenance, tables
+from visner.config.matchers import Matcher as Recipe
 from visner.errors import VisnerError
-from visner.pictures import first_pictures, iterate_vectors
-from visner.recipes import Matcher as Recipe
+from visner.runtime import provenance, tables
+from visner.runtime.pictures import first_pictures, iterate_vectors
+from visner.runtime.stages import log
 from visner.vokens import VERSION
+from visner.vokens.index import Pool, build, write
 from visner.vokens.matcher import Matcher, load
-from visner.vokens.pairs import pool_of, read_sentences
-from visner.vokens.search import Pool
-from visner.vokens.states import States
+from visner.vokens.pairs import States, pool_of, read_sentences
 
 TOP = 10  # of a word's pictures, the recall of the search is measured over
 
 
-def write_pool(
-    recipe: Recipe,
+def pool(
     sentences: Path,
     states: list[Path],
     matcher: Path,
     images: list[Path],
     embeddings: list[Path],
-    output: Path,
-    graph: Path,
+    pictures: Path,
+    index: Path,
+    recipe: Recipe,
     device: torch.device,
-) -> dict:
-    """Write the pool's table and its graph (`Pool.graph`, as .npy); what the search is, also in the table's provenance.
+) -> None:
+    """Write the pool's pictures, and the FAISS index of their vectors in the common space, in the same order.
 
-    `images` and `embeddings` are the pool's shards.
+    `images` and `embeddings` are the pool's shards. What the search is goes into the provenance of `pictures`.
     """
     read = read_sentences(sentences)
     names = pool_of(read, first_pictures(images))
     if not names:
         raise VisnerError("the pool has no usable picture; look at its source of images")
     model = load(matcher).to(device)
-    vectors = embed(model, embeddings, list(names), device)
-    pool, recall = Pool(vectors), None
-    if pool.method != "exact":
-        recall = pool.recall(_some_words(model, States(states, [len(one.words) for one in read]), device), TOP)
-    search = {
-        "method": pool.method,
-        "recall": recall,
-        "pictures": len(names),
-        "names": sum(map(len, names.values())),
-    }
+    built = build(embed(model, embeddings, list(names), device))
+    searched, recall = Pool(built, device), None
+    if searched.method != "exact":
+        recall = searched.recall(_some_words(model, States(states, [len(one.words) for one in read]), device), TOP)
     made_by = {
         "stage": "vokens",
         "version": VERSION,
         "recipe": recipe.model_dump(mode="json"),
-        "search": search,
+        "search": {
+            "method": searched.method,
+            "recall": recall,
+            "pictures": len(names),
+            "names": sum(map(len, names.values())),
+        },
         "sentences": provenance.sha256_file(sentences),
         "matcher": provenance.sha256_file(matcher),
         "embeddings": tables.read_provenance(embeddings[0]),
         "device": device.type,
-        "versions": provenance.versions(*pool.libraries, "numpy", "pyarrow"),
+        "versions": provenance.versions(*searched.libraries, "numpy", "pyarrow"),
     }
-    with tables.atomic_path(graph) as temporary, open(temporary, "wb") as file:
-        np.save(file, pool.graph(), allow_pickle=False)
-    rows = zip(names.items(), vectors.cpu().numpy(), strict=True)
-    rows = ({"image_id": image_id, "names": of, "vector": vector} for (image_id, of), vector in rows)
-    tables.write_table(output, tables.pool_schema(recipe.dimensions), rows, made_by)
-    return search
+    write(index, built)
+    rows = ({"image_id": image_id, "names": of} for image_id, of in names.items())
+    tables.write_table(pictures, tables.POOL, rows, made_by)
+    log.info("%(pictures)d pictures of %(names)d names; %(method)s search", made_by["search"])
 
 
 def embed(matcher: Matcher, embeddings: Iterable[Path], image_ids: list[str], device: torch.device) -> Tensor:

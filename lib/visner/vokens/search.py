@@ -1,115 +1,98 @@
-"""Maximum inner product search: each word's best pictures of a pool.
+"""Every word of every split to its best pictures of the pool."""
 
-Exact: a matrix product in blocks and torch's top-k, which was faster than FAISS's flat index on a CPU at all sizes that
-were compared (4 and 100 thousand, a million: benchmarks/search.py), and is the same on a GPU, where FAISS's builds
-lack kernels for some. Past what that can do, a million pictures on a CPU, FAISS's HNSW graph on the CPU (it has none
-for GPUs), whose recall is measured against the exact search of a sample.
-"""
+import time
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import torch
-from torch import Tensor
 
+from visner.config.matchers import Matcher as Recipe
 from visner.errors import VisnerError
+from visner.runtime import stages, tables
+from visner.runtime.provenance import sha256_file, versions
+from visner.vokens.index import Pool, read
+from visner.vokens.matcher import Matcher, load
+from visner.vokens.pairs import States, read_sentences
 
-EXACT = {"cpu": 1_000_000, "cuda": 50_000_000}  # pictures that are searched exactly; those of a GPU are 13 GB
-BLOCK = 1024  # queries at a time, fewer over a large pool:
-SCORES = 2**26  # numbers that a block of scores has at most
-FAISS = ("faiss-cpu", "faiss-gpu")  # either of the packages
-LINKS, BREADTH = 16, 256  # of the HNSW graph
-SAMPLE = 1000  # queries by which its recall is measured
-
-
-class Pool:
-    """Pictures to be searched, [P, d] of any norm; one search at a time."""
-
-    def __init__(self, vectors: Tensor, graph: np.ndarray | None = None, exact: int | None = None):
-        """`graph` is what `Pool.graph` gave for these vectors: it takes long to build. `exact` is for tests."""
-        self.vectors = vectors
-        self.method = "exact" if len(vectors) <= (exact or EXACT[vectors.device.type]) else "hnsw"
-        self.libraries = ("torch",) if self.method == "exact" else ("torch", *FAISS)  # that results depend on
-        self._index = None
-        if self.method == "hnsw":
-            self._index = _build(vectors) if graph is None else _faiss(len(vectors)).deserialize_index(graph)
-            if self._index.ntotal != len(vectors):
-                raise VisnerError(f"the graph is of {self._index.ntotal} pictures, not of these {len(vectors)}")
-
-    def graph(self) -> np.ndarray:
-        """The graph as bytes, [B] uint8; none where the search is exact."""
-        if self._index is None:
-            return np.zeros(0, np.uint8)
-        return _faiss(len(self.vectors)).serialize_index(self._index)
-
-    def search(self, queries: Tensor, n: int, excluded: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Rows [N, m] of the best pictures and their scores [N, m], best first, m the lesser of `n` and P.
-
-        Of equal scores the lower row is first. `excluded` [N] names a row that is not to be found, -1 for none; where
-        too few are left, the last row is -1 and its score -inf.
-        """
-        if self.method == "exact":
-            return search_exactly(queries, self.vectors, n, excluded)
-        depth = min(n + (excluded is not None), len(self.vectors))
-        scores, rows = map(torch.from_numpy, self._index.search(queries.cpu().numpy(), depth))
-        scores = scores.masked_fill(rows < 0, -torch.inf)  # fewer were reached
-        if excluded is not None:
-            scores = scores.masked_fill(rows == excluded.cpu().unsqueeze(1), -torch.inf)
-        rows, scores = _in_order(rows.masked_fill(scores == -torch.inf, -1), scores)
-        return rows[:, :n], scores[:, :n]
-
-    def recall(self, queries: Tensor, n: int) -> float | None:
-        """The share of the exact search's pictures that this one finds, over a sample of `queries`; None of none."""
-        if not len(queries):
-            return None
-        sample = queries[:: max(1, len(queries) // SAMPLE)][:SAMPLE]
-        found, exact = self.search(sample, n)[0], search_exactly(sample, self.vectors, n)[0].cpu()
-        return (exact.unsqueeze(2) == found.unsqueeze(1)).any(2).double().mean().item()
+BLOCK = 512  # sentences whose words are searched together
 
 
-def search_exactly(queries: Tensor, vectors: Tensor, n: int, excluded: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """As `Pool.search`, by comparing each query with every picture."""
-    n = min(n, len(vectors))
-    block = max(1, min(BLOCK, SCORES // max(1, len(vectors))))
-    rows, best = [torch.empty(0, n, dtype=torch.long)], [torch.empty(0, n)]
-    for start in range(0, len(queries), block):
-        scores = queries[start : start + block] @ vectors.T  # [B, P]
-        if excluded is not None:
-            out = excluded[start : start + block]
-            scores[(out >= 0).nonzero()[:, 0], out[out >= 0]] = -torch.inf
-        values, places = scores.topk(min(n + 1, len(vectors)))  # [B, n + 1]: one more shows a tie at the border
-        if len(vectors) > n:
-            tied = (values[:, n - 1] == values[:, n]).nonzero()[:, 0]
-            if len(tied):  # top-k takes any of the equal ones; a stable sort takes the first
-                sorted_scores, order = scores[tied].sort(descending=True, stable=True)
-                values[tied], places[tied] = sorted_scores[:, : n + 1], order[:, : n + 1]
-        places, values = _in_order(places[:, :n], values[:, :n])
-        rows.append(places.masked_fill(values == -torch.inf, -1).cpu())
-        best.append(values.cpu())
-    return torch.cat(rows), torch.cat(best)
+def search(
+    sentences: Path,
+    states: Path,
+    matcher: Path,
+    pictures: Path,
+    index: Path,
+    output: Path,
+    recipe: Recipe,
+    shard: int,
+    shards: int,
+    device: torch.device,
+) -> None:
+    """Write the table of the vokens of a shard's sentences, whose words' states are `states`.
+
+    With `exclude_own` a word doesn't find the picture that its own sentence's attachment alone has; another
+    attachment's copy of the same bytes is another's picture, and found.
+    """
+    listed = read_sentences(sentences, tables.shard_rows(sentences, shard, shards))
+    mapped = States([states], [len(one.words) for one in listed])
+    made_by = tables.read_provenance(pictures)
+    if made_by["matcher"] != sha256_file(matcher):
+        raise VisnerError(f"{pictures}: made with another matcher than {matcher}; make it again")
+    model = load(matcher).to(device)
+    table = tables.read_table(pictures, tables.POOL)
+    image_ids, names = table.column("image_id").combine_chunks(), table.column("names").to_pylist()
+    pool = Pool(read(index), device)
+    if len(pool.vectors) != len(table):
+        raise VisnerError(f"{index}: an index of {len(pool.vectors)} pictures, not of the {len(table)} of {pictures}")
+    made_by["search"] |= {"method": pool.method} | ({"recall": None} if pool.method == "exact" else {})
+    own = {some[0]: row for row, some in enumerate(names) if len(some) == 1} if recipe.exclude_own else {}
+    made_by |= {
+        "recipe": recipe.model_dump(mode="json"),
+        "device": device.type,
+        "versions": versions(*pool.libraries, "numpy", "pyarrow"),
+    }
+    started = time.monotonic()
+    with (
+        tables.table_writer(output, tables.VOKENS, made_by) as append,
+        stages.progress(None, "vokens", total=len(listed), unit="sentence") as bar,
+    ):
+        for start in range(0, len(listed), BLOCK):
+            block = listed[start : start + BLOCK]
+            states_here = mapped[block[0].start : block[-1].rows.stop]  # [W, D]
+            excluded = np.repeat([own.get(one.attachment, -1) for one in block], [len(one.words) for one in block])
+            rows, scores = _search(model, pool, states_here, excluded, recipe.top, device)
+            kept = rows >= 0  # [W, n], of each word the first ones
+            ends = np.cumsum([len(one.words) for one in block])
+            columns = [pa.array([one.sentence_id for one in block])]
+            for found in (image_ids.take(pa.array(rows[kept])), pa.array(scores[kept])):
+                columns.append(_lists(ends, _lists(np.cumsum(kept.sum(1)), found)))
+            append(pa.record_batch(columns, schema=tables.VOKENS))
+            bar.update(len(block))
+    seconds = time.monotonic() - started
+    stages.log.info("%d sentences in %.1f s; %d pictures, %s search", len(listed), seconds, len(table), pool.method)
 
 
-def _in_order(rows: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Both [N, n] by falling score, and by row where scores are equal."""
-    rows, order = rows.sort(dim=1)
-    scores, by_score = scores.gather(1, order).sort(dim=1, descending=True, stable=True)
-    return rows.gather(1, by_score), scores
+def _search(
+    matcher: Matcher, pool: Pool, states: np.ndarray, excluded: np.ndarray, n: int, device: torch.device
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pool's rows [W, n] for words' states [W, D], and their scores; -1 for those that a word lacks.
+
+    A word without a state (zeros) has none; `excluded` [W] is the row that a word may not find.
+    """
+    has_state = states.any(1)
+    found, scores = pool.search(
+        matcher.embed_words(torch.from_numpy(states[has_state]).to(device)),
+        n,
+        torch.from_numpy(excluded[has_state].astype(np.int64)).to(device),
+    )
+    rows = np.full((len(states), found.shape[1]), -1)
+    all_scores = np.zeros(rows.shape, np.float32)
+    rows[has_state], all_scores[has_state] = found, scores
+    return rows, all_scores
 
 
-def _faiss(pictures: int):
-    try:
-        import faiss
-    except ImportError:
-        raise VisnerError(
-            f"a pool of {pictures} pictures is searched with FAISS, which is not installed: pip install 'visner[faiss]'"
-        ) from None
-    return faiss
-
-
-def _build(vectors: Tensor):
-    faiss = _faiss(len(vectors))
-    index = faiss.IndexHNSWFlat(vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.efSearch = BREADTH
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)  # several would make another graph each time
-    index.add(vectors.cpu().numpy())
-    faiss.omp_set_num_threads(threads)
-    return index
+def _lists(ends: np.ndarray, values: pa.Array) -> pa.ListArray:
+    """Adjacent lists of `values`, by where each ends."""
+    return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], ends]), pa.int32()), values)

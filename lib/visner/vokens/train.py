@@ -5,50 +5,72 @@ from pathlib import Path
 
 import torch
 
-from visner.checkpoints import checkpoint
-from visner.device import kind
+from visner.config.matchers import Matcher as Recipe
 from visner.errors import VisnerError
-from visner.pictures import read_attached
-from visner.provenance import sha256_file, versions
-from visner.recipes import Matcher as Recipe
-from visner.stages import log
-from visner.tables import read_provenance, write_json
-from visner.training import fit
+from visner.runtime.checkpoints import checkpoint
+from visner.runtime.device import kind
+from visner.runtime.pictures import read_attached
+from visner.runtime.provenance import sha256_file, versions
+from visner.runtime.stages import log
+from visner.runtime.tables import read_provenance, write_json
+from visner.runtime.training import History, fit
 from visner.vokens import VERSION, pairs
 from visner.vokens.matcher import Matcher, save
-from visner.vokens.pairs import Pairs
+from visner.vokens.pairs import Pairs, States
 from visner.vokens.recall import CUTS, recall
-from visner.vokens.states import States
 
 
 def train(
-    recipe: Recipe,
     sentences: Path,
     states: list[Path],
     images: list[Path],
     embeddings: list[Path],
+    matcher: Path,
+    history: Path,
+    recipe: Recipe,
     resume: Path,
-    output: Path,
-    history: Path,
     device: torch.device,
 ) -> None:
-    """Write the matcher and its history; an interrupted training goes on from its checkpoint in `resume`."""
-    sums = [sha256_file(path) for path in (sentences, *states, *images, *embeddings)]
+    """Write the matcher and its history; an interrupted training goes on from its checkpoint in `resume`.
+
+    `images` and `embeddings` are the shards of the sentences' attachments.
+    """
+    files = (sentences, *states, *images, *embeddings)
+    sums = [sha256_file(path) for path in files]
     with checkpoint(resume, "vokens", VERSION, recipe.training_fingerprint(), sums, kind(device)) as path:
-        _train(recipe, sentences, states, images, embeddings, path, output, history, device)
+        found = _pairs(sentences, states, images, embeddings, device)
+        model, fitted = _fit(recipe, found, path, device)
+        save(matcher, model)
+        write_json(
+            history,
+            {
+                "seed": recipe.seed,
+                "best_epoch": fitted.best_epoch,
+                f"dev_recall@{CUTS[-1]}": [round(100 * value, 6) for value in fitted.scores],
+                "dev_losses": [round(loss, 6) for loss in fitted.dev_losses],
+                "losses": [round(loss, 6) for loss in fitted.losses],
+                "recipe": recipe.model_dump(mode="json"),
+                "pairs": {
+                    split: {
+                        "sentences": len(some.bounds),
+                        "words": len(some.own),
+                        "distinct_pictures": len(some.pictures),
+                    }
+                    for split, some in found.items()
+                },
+                "provenance": {
+                    "data": read_provenance(sentences).get("sha256"),
+                    "embeddings": read_provenance(embeddings[0]),
+                    "versions": versions("torch", "transformers", "numpy"),
+                    "device": device.type,
+                    "threads": torch.get_num_threads() if device.type == "cpu" else None,
+                },
+            },
+        )
 
 
-def _train(
-    recipe: Recipe,
-    sentences: Path,
-    states: list[Path],
-    images: list[Path],
-    embeddings: list[Path],
-    checkpoint: Path,
-    output: Path,
-    history: Path,
-    device: torch.device,
-) -> None:
+def _pairs(sentences: Path, states: list[Path], images: list[Path], embeddings: list[Path], device) -> dict[str, Pairs]:
+    """The pairs of train and of dev; VisnerError where there are none."""
     read, attached = pairs.read_sentences(sentences), read_attached(images)
     mapped = States(states, [len(one.words) for one in read])
     chosen = {split: pairs.with_pictures(read, attached, split) for split in ("train", "dev")}
@@ -60,6 +82,11 @@ def _train(
         "%d words and %d pictures to train on; %d words and %d pictures of dev",
         *(len(each) for split in ("train", "dev") for each in (found[split].own, found[split].pictures)),
     )
+    return found
+
+
+def _fit(recipe: Recipe, found: dict[str, Pairs], path: Path, device: torch.device) -> tuple[Matcher, History]:
+    """A matcher, trained from the checkpoint `path` on."""
     torch.manual_seed(recipe.seed)
     torch.use_deterministic_algorithms(device.type == "cpu")
     matcher = Matcher(recipe, found["train"].states.shape[1], found["train"].pictures.shape[1])
@@ -80,36 +107,10 @@ def _train(
         evaluate,
         recipe.training,
         recipe.seed,
-        checkpoint,
+        path,
         measure=f"dev recall@{CUTS[-1]}",
     )
-    save(output, matcher)
-    write_json(
-        history,
-        {
-            "seed": recipe.seed,
-            "best_epoch": fitted.best_epoch,
-            f"dev_recall@{CUTS[-1]}": [round(100 * value, 6) for value in fitted.scores],
-            "dev_losses": [round(loss, 6) for loss in fitted.dev_losses],
-            "losses": [round(loss, 6) for loss in fitted.losses],
-            "recipe": recipe.model_dump(mode="json"),
-            "pairs": {
-                split: {
-                    "sentences": len(some.bounds),
-                    "words": len(some.own),
-                    "distinct_pictures": len(some.pictures),
-                }
-                for split, some in found.items()
-            },
-            "provenance": {
-                "data": read_provenance(sentences).get("sha256"),
-                "embeddings": read_provenance(embeddings[0]),
-                "versions": versions("torch", "transformers", "numpy"),
-                "device": device.type,
-                "threads": torch.get_num_threads() if device.type == "cpu" else None,
-            },
-        },
-    )
+    return matcher, fitted
 
 
 @torch.no_grad()

@@ -8,6 +8,8 @@ import aiohttp
 from visner.images.crawling.failures import Failure
 from visner.images.crawling.politeness import Bandwidth
 
+PLAIN = ("", "identity")
+COMPRESSED = ("gzip", "x-gzip", "deflate")  # sent though none was asked for
 GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # whichever its header says
 BARE = -zlib.MAX_WBITS  # what some servers take "deflate" for
 
@@ -19,67 +21,52 @@ async def read_body(
 
     `limit` is put off by what our own bandwidth makes us wait.
     """
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in PLAIN + COMPRESSED:
+        raise Failure("bad-answer")
     if not cut and (response.content_length or 0) > most:
         raise Failure("too-many-bytes")
-    decoded = _decoder(response.headers.get("Content-Encoding", ""))
-    parts: list[bytes] = []
-    size = received = 0
+    inflater = Inflater() if encoding in COMPRESSED else None
+    body = bytearray()
+    received = 0
     try:
         async for chunk in response.content.iter_any():
             if wait := bandwidth.take(len(chunk)):
                 limit.reschedule(limit.when() + wait)
                 await asyncio.sleep(wait)
             received += len(chunk)
-            parts.append(decoded(chunk, most + 1 - size))
-            size += len(parts[-1])
-            if max(size, received) > most:
+            body += inflater.inflate(chunk, most + 1 - len(body)) if inflater else chunk
+            if max(len(body), received) > most:
                 if cut:
-                    return b"".join(parts)[:most]
+                    return bytes(body[:most])
                 raise Failure("too-many-bytes")
     except TimeoutError:
         raise
     except (aiohttp.ClientError, OSError):
         raise Failure("incomplete") from None
-    if received and not decoded.complete:
+    if inflater and received and not inflater.stream.eof:
         raise Failure("bad-answer")
-    return b"".join(parts)
+    return bytes(body)
 
 
-class _Plain:
-    complete = True
-
-    def __call__(self, chunk: bytes, room: int) -> bytes:
-        return chunk
-
-
-class _Inflater:
+class Inflater:
     """Decompresses chunk by chunk, never more than there is room for."""
 
     def __init__(self):
-        self._stream = None
+        self.stream = zlib.decompressobj(GZIP_OR_ZLIB)
+        self._started = False
 
-    @property
-    def complete(self) -> bool:
-        return self._stream.eof
-
-    def __call__(self, chunk: bytes, room: int) -> bytes:
+    def inflate(self, chunk: bytes, room: int) -> bytes:
+        """At most `room` bytes; raises Failure."""
         try:
-            if self._stream is not None:
-                return self._stream.decompress(chunk, room)
             try:
-                self._stream = zlib.decompressobj(GZIP_OR_ZLIB)
-                return self._stream.decompress(chunk, room)
+                return self.stream.decompress(chunk, room)
             except zlib.error:
-                self._stream = zlib.decompressobj(BARE)
-                return self._stream.decompress(chunk, room)
+                if self._started:
+                    raise
+                self.stream = zlib.decompressobj(BARE)
+                return self.stream.decompress(chunk, room)
         except zlib.error:
             raise Failure("bad-answer") from None
-
-
-def _decoder(encoding: str) -> _Plain | _Inflater:
-    encoding = encoding.strip().lower()
-    if encoding in ("", "identity"):
-        return _Plain()
-    if encoding in ("gzip", "x-gzip", "deflate"):  # sent though none was asked for
-        return _Inflater()
-    raise Failure("bad-answer")
+        finally:
+            self._started = True

@@ -6,36 +6,23 @@ address has one outcome, and the same bytes are kept once. A commit is whole or 
 
 import hashlib
 import json
-import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
-from visner import stages, tables
+from visner.config.images import CrawledImages
 from visner.errors import VisnerError
 from visner.images.crawling import database as db
-from visner.images.crawling.answers import NOT_NAMED, Asked, Known, Outcome, PageRead
-from visner.images.crawling.database import BUCKETS, bucket_of
-from visner.images.crawling.salvage import fault, salvage
 from visner.images.prepare import Picture
-from visner.recipes.pictures import CrawledImages
+from visner.runtime import stages, tables
 
-__all__ = [
-    "BUCKETS",
-    "Asked",
-    "Bucket",
-    "Known",
-    "Outcome",
-    "PageRead",
-    "bucket_of",
-    "folder_of",
-    "store_folder",
-]
-
+BUCKETS = 64
 ANSWER = ("source", "engine", "photos", "language", "region", "safe_search", "file", "options")  # keys that decide it
 ROWS = """
-    SELECT rank, url, reason, image_id, width, height, sha256, kept.bytes, {origin}
+    SELECT rank, url, reason, image_id, width, height, sha256, kept.bytes, source_page, licence
     FROM queries JOIN ranks ON ranks.query = queries.id JOIN addresses ON addresses.id = address
     LEFT JOIN pictures ON pictures.id = picture LEFT JOIN kept ON kept.id = picture
     WHERE queries.query = ? AND rank < ? AND (reason IS NOT NULL OR picture IS NOT NULL) ORDER BY rank
@@ -50,7 +37,52 @@ SET_OUTCOME = """
     ON CONFLICT (url) DO UPDATE SET reason = excluded.reason, picture = excluded.picture, time = excluded.time
 """
 
-log = logging.getLogger("visner")
+
+class Outcome(NamedTuple):
+    """What came of one address: a picture, or the reason why there is none."""
+
+    url: str
+    reason: str | None
+    picture: Picture | None
+
+
+class Origin(NamedTuple):
+    """Where a picture comes from, as far as the source names it: the page that shows it, and its licence."""
+
+    page: str | None
+    licence: str | None
+
+
+NOT_NAMED = Origin(None, None)
+
+
+class PageRead(NamedTuple):
+    """A query's result page: its number from 0, the addresses it names in rank order, whether it is the last.
+
+    `origins` has those of the addresses of which the page names any.
+    """
+
+    query: str
+    page: int
+    urls: Sequence[str]
+    last: bool
+    origins: Mapping[str, Origin] = MappingProxyType({})
+
+
+class Asked(NamedTuple):
+    """What a query was answered so far: addresses in rank order, pages read, whether there are no more."""
+
+    addresses: list[str]
+    pages: int
+    complete: bool
+
+
+def bucket_of(query: str) -> int:
+    """The bucket that keeps a query: its sha256's first eight bytes modulo `BUCKETS`.
+
+    The queries table's shard is the same number modulo its shards: shards whose number divides 64 share no bucket.
+    """
+    return int.from_bytes(hashlib.sha256(query.encode()).digest()[:8], "big") % BUCKETS
 
 
 def folder_of(store: str | Path, recipe: CrawledImages) -> Path:
@@ -80,14 +112,13 @@ def _decisive(recipe: CrawledImages) -> dict:
 class Bucket:
     """One bucket of a crawl, as a context: its lock is held, and waited for. Used by one thread at a time.
 
-    A file that is damaged is salvaged at the start, with a warning that says what was found. Every method raises
-    VisnerError where the disk is full, the file damaged, or locked by another program; what was committed stays.
+    A file that is damaged is set aside at the start, with a warning, and an empty one takes its place. Every method
+    raises VisnerError where the disk is full, the file damaged, or locked by another program; what was committed stays.
     With `read_only` the file must be there; no lock is taken, so that a running crawl can be looked at.
     """
 
     def __init__(self, folder: str | Path, number: int, read_only: bool = False):
         self.path = Path(folder) / f"{number:02d}.sqlite"
-        self._number = number
         self._read_only = read_only
         self._resources = ExitStack()
 
@@ -95,23 +126,17 @@ class Bucket:
         with ExitStack() as resources, db.explained(self.path):
             if not self._read_only:
                 resources.enter_context(stages.locked(self.path))
-                self._make_sound()
+                if self.path.exists() and (problem := db.fault(self.path)):
+                    stages.log.warning("%s", db.set_aside(self.path, problem))
+                if not self.path.exists():
+                    db.create(self.path)
             self._database = db.connect(self.path, self._read_only)
             resources.callback(self._database.close)
-            if not self._read_only:
-                db.upgrade(self._database)
             self._resources = resources.pop_all()
         return self
 
     def __exit__(self, *_) -> None:
         self._resources.close()
-
-    def _make_sound(self) -> None:
-        if not self.path.exists():
-            with db.created(self.path):
-                pass
-        elif found := fault(self.path):
-            log.warning("%s", salvaged_line(self.path, found))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -132,17 +157,10 @@ class Bucket:
         urls = "SELECT url FROM ranks JOIN addresses ON addresses.id = address WHERE query = ? ORDER BY rank"
         return Asked([url for (url,) in self.select(urls, key)], pages, bool(complete))
 
-    def outcomes(self, urls: Iterable[str]) -> dict[str, Known]:
-        """The committed outcomes of those of the addresses that have one."""
-        statement = (
-            "SELECT reason, image_id FROM addresses LEFT JOIN pictures ON pictures.id = picture "
-            "WHERE url = ? AND (reason IS NOT NULL OR picture IS NOT NULL)"
-        )
-        found = {}
-        for url in urls:
-            for reason, image_id in self.select(statement, url):
-                found[url] = Known(reason, image_id and image_id.hex())
-        return found
+    def outcomes(self, urls: Iterable[str]) -> dict[str, str | None]:
+        """The committed outcomes of those of the addresses that have one: a failure's reason, or None for a picture."""
+        statement = "SELECT reason FROM addresses WHERE url = ? AND (reason IS NOT NULL OR picture IS NOT NULL)"
+        return {url: reason for url in urls for (reason,) in self.select(statement, url)}
 
     def rows(self, query: str, depth: int, candidates: int) -> list[dict]:
         """The query's rows of the images table (`tables.IMAGES`), in rank order.
@@ -151,9 +169,7 @@ class Bucket:
         pictures are compared with their checksums.
         """
         rows: list[dict] = []
-        old = db.version(self._database) == 1  # of an older visner, and only looked at
-        statement = ROWS.format(origin="NULL, NULL" if old else "source_page, licence")
-        with db.explained(self.path), closing(self._database.execute(statement, (query, candidates))) as found:
+        with db.explained(self.path), closing(self._database.execute(ROWS, (query, candidates))) as found:
             for rank, url, reason, image_id, width, height, sha256, kept, *origin in found:
                 if reason is None and (kept is None or hashlib.sha256(kept).digest() != sha256):
                     raise VisnerError(f"{self.path}: a picture of {query!r} is damaged; {db.REPAIR}")
@@ -254,12 +270,3 @@ class Bucket:
         statement = f"UPDATE addresses SET reason = NULL, time = NULL WHERE {' AND '.join(conditions)}"
         with self._transaction():
             return self._database.execute(statement, values).rowcount
-
-
-def salvaged_line(path: Path, found: str) -> str:
-    """Salvage a damaged bucket; one line that says what was found, and what is kept."""
-    saved = salvage(path)
-    return (
-        f"{path}: bucket {path.stem}: {found}; kept {saved.queries:,} of its queries and {saved.pictures:,} pictures; "
-        f"the rest is asked again (the damaged file is now {saved.damaged.name})"
-    )

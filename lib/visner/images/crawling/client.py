@@ -1,10 +1,11 @@
 """One address to its bytes, or to the reason why there are none: all of HTTP that a crawl speaks.
 
-`Client.get` waits for its host's turn, asks robots.txt, follows redirects one by one, tries again what may pass, heeds
+A client waits for its host's turn, asks robots.txt, follows redirects one by one, tries again what may pass, heeds
 X-Robots-Tag, and bounds everything that the other side could make long: names, headers, bodies, compression, waiting.
 """
 
 import asyncio
+import errno
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,19 +17,15 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from visner.config.images import Crawl
 from visner.errors import VisnerError
 from visner.images.crawling.bodies import read_body
-from visner.images.crawling.failures import FAILURES, Failure, failure_of
-from visner.images.crawling.guard import Guard, Proxies
+from visner.images.crawling.failures import TRANSIENT, Failure
+from visner.images.crawling.guard import Guard, Proxies, RefusedAddress
 from visner.images.crawling.politeness import Bandwidth, Host, Hosts, WaitTooLong, retry_after
 from visner.images.crawling.robots import MAX_BYTES as ROBOTS_BYTES
 from visner.images.crawling.robots import Robots, RobotsCache, reserves
-from visner.recipes import Crawl
 
-__all__ = ["FAILURES", "Client", "Failure", "request_url"]
-
-THROTTLED = (429, 503)
-PASSING = (429, 500, 502, 503, 504)  # statuses that may be another one soon
 REDIRECTS = (301, 302, 303, 307, 308)
 FIRST_DELAY = 1.0  # seconds before the first retry, give or take half; doubled for each further one
 SAFE = "!#$%&'()*+,/:;=?@[]~"  # what may stand in a path and a query as it is
@@ -43,7 +40,7 @@ DNS_LASTS = 300  # seconds; whatever it says, the guard looks at the address
 class Client:
     """An asynchronous context manager; any number of `get`s may run within it at a time.
 
-    crawl: how it behaves (visner.recipes.Crawl).
+    crawl: how it behaves (visner.config.images.Crawl).
     max_bytes: the longest body.
     Cookies are not kept; credentials in URLs (user:password@) are dropped.
     Raises VisnerError without a User-Agent.
@@ -96,33 +93,31 @@ class Client:
 
     @asynccontextmanager
     async def answer(self, url: str, *, heed_robots: bool = True) -> AsyncIterator[bytes | Failure]:
-        """The same as a context that is one of the `concurrency` in flight until it ends: kept, not only come.
+        """As `get`, as a context that is one of the `concurrency` in flight until it ends: kept, not only come.
 
-        Whoever waits for a host's turn, or for a retry, is not in flight.
+        Who waits for a host's turn, or for a retry, is not in flight.
         """
-        heed_tag = heed_robots and self._crawl.x_robots_tag
-        read = partial(
-            self._read_unless_reserved if heed_tag else read_body, most=self._max_bytes, bandwidth=self._bandwidth
-        )
-        flight = Flight(self._places)
+        read = self._read_unless_reserved if heed_robots and self._crawl.x_robots_tag else read_body
+        read = partial(read, most=self._max_bytes, bandwidth=self._bandwidth)
+        place = Place(self._places)
         try:
             try:
-                answer = await self._follow(request_url(url), read, flight, heed_robots and self._crawl.robots)
+                answer = await self._follow(request_url(url), read, place, heed_robots and self._crawl.robots)
             except Failure as failure:
                 answer = failure
             yield answer
         finally:
-            flight.land()
+            place.give_back()
 
     def forget_failures(self) -> None:
         """Ask again for the robots.txt of hosts that didn't answer: this machine's network was away."""
         self._robots.forget_failures()
 
-    async def _follow(self, url: URL, read: partial, flight: "Flight", heed_robots: bool) -> bytes:
+    async def _follow(self, url: URL, read: partial, place: "Place", heed_robots: bool) -> bytes:
         for _ in range(self._crawl.redirects + 1):
-            flight.land()  # from the last hop: robots.txt needs a place, too
+            place.give_back()  # from the last hop: robots.txt needs a place, too
             delay = await self._heed_robots(url) if heed_robots else 0.0
-            answer = await self._persist(url, read, flight, self._hosts.get(url.raw_host, url.port, delay))
+            answer = await self._persist(url, read, place, self._hosts.get(url.raw_host, url.port, delay))
             if isinstance(answer, bytes):
                 return answer
             url = request_url(_joined(url, answer))
@@ -146,9 +141,9 @@ class Client:
     async def _ask_robots(self, origin: str) -> Robots | Failure:
         """RFC 9309, 2.3.1: where there is no robots.txt all is allowed; where it cannot be had, nothing."""
         read = partial(read_body, most=ROBOTS_BYTES, bandwidth=self._bandwidth, cut=True)
-        flight = Flight(self._places)
+        place = Place(self._places)
         try:
-            content = await self._follow(URL(f"{origin}/robots.txt", encoded=True), read, flight, False)
+            content = await self._follow(URL(f"{origin}/robots.txt", encoded=True), read, place, False)
         except Failure as failure:
             if failure.reason.startswith("http-5"):
                 return Failure("robots-unavailable")
@@ -156,31 +151,34 @@ class Client:
                 return Failure(failure.reason)
             content = b""
         finally:
-            flight.land()
+            place.give_back()
         return Robots(content.decode("utf-8-sig", "replace"), self._crawl.user_agent)
 
-    async def _persist(self, url: URL, read: partial, flight: "Flight", host: Host) -> bytes | str:
+    async def _persist(self, url: URL, read: partial, place: "Place", host: Host) -> bytes | str:
         """The body, or where the answer redirects to, after as many tries as it takes and `retries` allows."""
         longest_wait = self._crawl.longest_wait
         for attempt in range(self._crawl.retries + 1):
             delay = min(uniform(0.5, 1.5) * FIRST_DELAY * 2**attempt, longest_wait)
             try:
                 async with host.request(longest_wait):
-                    await flight.take_off()
-                    return await self._request(url, read, partial(_back_off, host, delay))
+                    await place.take()
+                    return await self._request(url, read, host, delay)
             except WaitTooLong:
                 raise Failure("throttled") from None
             except Failure as failure:
                 if not failure.transient or attempt == self._crawl.retries:
                     raise
                 throttled = failure.reason == "throttled"
-            flight.land()
+            place.give_back()
             if not throttled:  # then the host's rest is the wait, for this request and for all others
                 await asyncio.sleep(delay)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _request(self, url: URL, read: partial, back_off: partial) -> bytes | str:
-        """One request: the body, or where it redirects to; raises Failure."""
+    async def _request(self, url: URL, read: partial, host: Host, delay: float) -> bytes | str:
+        """One request: the body, or where it redirects to; raises Failure.
+
+        A host that has enough of us is given the rest that it asks for, or `delay` seconds.
+        """
         proxy = self._proxies.of(url)
         session = self._open if proxy or self._guard.allows_name(url.raw_host) else self._guarded
         try:
@@ -195,30 +193,32 @@ class Client:
                     return await read(response, limit=limit)
                 if response.status in REDIRECTS and "Location" in response.headers:
                     return response.headers["Location"]
-                if response.status in PASSING:
-                    back_off(response)
-                    reason = "throttled" if response.status in THROTTLED else f"http-{response.status}"
-                    raise Failure(reason)
-                raise Failure(f"http-{response.status}")
+                reason = "throttled" if response.status in (429, 503) else f"http-{response.status}"
+                if reason in TRANSIENT:
+                    rest = retry_after(response.headers.get("Retry-After"))
+                    if rest is None and reason == "throttled":
+                        rest = delay
+                    host.back_off(rest or 0.0)
+                raise Failure(reason)
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             raise failure_of(error, proxy is not None) from error
 
 
-class Flight:
+class Place:
     """One place among those in flight: held or not."""
 
     def __init__(self, places: asyncio.Semaphore):
         self._places = places
         self._held = False
 
-    async def take_off(self) -> None:
+    async def take(self) -> None:
         """Hold a place, waiting for one."""
         if not self._held:
             await self._places.acquire()
             self._held = True
 
-    def land(self) -> None:
-        """Give the place back, if it is held."""
+    def give_back(self) -> None:
+        """Hold none."""
         if self._held:
             self._places.release()
             self._held = False
@@ -249,13 +249,6 @@ def _joined(url: URL, location: str) -> str:
         raise Failure("refused-scheme") from None
 
 
-def _back_off(host: Host, delay: float, response: aiohttp.ClientResponse) -> None:
-    """Give the host the rest that it asks for, or `delay` seconds if it only says that it is too much."""
-    asked = retry_after(response.headers.get("Retry-After"))
-    if asked is not None or response.status in THROTTLED:
-        host.back_off(delay if asked is None else asked)
-
-
 async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """A middleware that keeps aiohttp from repeating a request on its own, which no limit would know of."""
     try:
@@ -264,3 +257,33 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
         raise Failure("unreachable") from None
+
+
+def failure_of(error: Exception, proxied: bool) -> Failure:
+    """What an exception of the connection, before or after its answer's headers, means.
+
+    Raises VisnerError for what is this machine's fault: no address may be blamed for it.
+    """
+    match error:
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            raise VisnerError("too many open files: lower crawl.concurrency, or raise the limit (ulimit -n)") from error
+        case RefusedAddress() | aiohttp.ClientConnectorError(os_error=RefusedAddress()):
+            return Failure("refused-address")
+        case TimeoutError():
+            return Failure("timed-out")
+        case aiohttp.ClientHttpProxyError():
+            return Failure("proxy" if error.status >= 500 else "proxy-refused")
+        case aiohttp.ClientConnectorCertificateError():
+            return Failure("bad-certificate")
+        case aiohttp.ClientConnectorSSLError():
+            return Failure("bad-answer")
+        case aiohttp.ClientConnectorError() if proxied:
+            return Failure("proxy")
+        case aiohttp.ClientConnectorDNSError():
+            return Failure("unresolved")
+        case aiohttp.ClientConnectionError() | OSError():
+            return Failure("unreachable")
+        case ValueError():  # aiohttp.InvalidURL, and host names that cannot be encoded
+            return Failure("refused-scheme")
+        case _:
+            return Failure("bad-answer")

@@ -1,4 +1,7 @@
-"""The SQLite file of a bucket: its tables, how it is opened, and what its errors are called.
+"""The SQLite file of a bucket: its tables, how it is opened and checked, and what its errors are called.
+
+The small tables are checked whenever a bucket is opened, and the pictures against their checksums as they are read. A
+file that fails is set aside under another name, and its queries are asked again.
 
 No WAL: it needs memory that processes share, which network file systems don't have. TRUNCATE is the rollback journal
 that makes a commit last through a power failure with the fewest writes. Pictures' bytes are in a table of their own,
@@ -8,13 +11,14 @@ so that counting or joining pictures reads none of them.
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from visner import databases, tables
-from visner.databases import primary_code
+from visner.errors import VisnerError
+from visner.runtime import databases, tables
+from visner.runtime.databases import primary_code
 
-BUCKETS = 64
 VERSION = 2  # of the tables below, kept as SQLite's user_version
 PAGE_SIZE = 8192  # bytes
 PATIENCE = 120  # seconds that a transaction waits for another program's to end
@@ -59,16 +63,14 @@ CREATE TABLE kept (
 ) STRICT;
 PRAGMA user_version = {VERSION};
 """
-UPGRADES = {1: ["ALTER TABLE addresses ADD COLUMN source_page TEXT", "ALTER TABLE addresses ADD COLUMN licence TEXT"]}
+REFERENCES = {
+    "queries without all their addresses": "SELECT count(*) FROM queries WHERE named != "
+    "(SELECT count(*) FROM ranks JOIN addresses ON addresses.id = ranks.address WHERE ranks.query = queries.id)",
+    "addresses without their picture": "SELECT count(*) FROM addresses WHERE picture IS NOT NULL "
+    "AND picture NOT IN (SELECT pictures.id FROM pictures JOIN kept ON kept.id = pictures.id)",
+}
+DAMAGED = (0, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)  # 0: text that is no UTF-8
 REPAIR = "run `visner store verify --repair`, then this again"
-
-
-def bucket_of(query: str) -> int:
-    """The bucket that keeps a query: its sha256's first eight bytes modulo `BUCKETS`.
-
-    The queries table's shard is the same number modulo its shards: shards whose number divides 64 share no bucket.
-    """
-    return int.from_bytes(hashlib.sha256(query.encode()).digest()[:8], "big") % BUCKETS
 
 
 def explained(path: Path) -> AbstractContextManager[None]:
@@ -107,40 +109,68 @@ def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
     return database
 
 
-def version(database: sqlite3.Connection) -> int:
-    """That of the file's tables."""
-    return database.execute("PRAGMA user_version").fetchone()[0]
-
-
-def upgrade(database: sqlite3.Connection) -> None:
-    """Bring the tables of an older visner up to date: by columns alone, so that every table stays where it is."""
-    if version(database) < VERSION:
-        with transaction(database):
-            for older in range(version(database), VERSION):
-                for statement in UPGRADES[older]:
-                    database.execute(statement)
-            database.execute(f"PRAGMA user_version = {VERSION}")
-
-
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
 
 
-@contextmanager
-def created(path: Path) -> Iterator[sqlite3.Connection]:
-    """A new file with empty tables, which has its name when the block ends well, and replaces what had it.
-
-    So a file of this name has its tables: an empty one was cut.
-    """
+def create(path: Path) -> None:
+    """A new file with empty tables, whole or not at all: an empty file of this name was cut."""
+    path.with_name(f"{path.name}-journal").unlink(missing_ok=True)  # of a file that was set aside
     with tables.atomic_path(path) as temporary:
         temporary.unlink(missing_ok=True)
-        database = sqlite3.connect(temporary, isolation_level=None)
-        try:
+        with closing(sqlite3.connect(temporary, isolation_level=None)) as database:
             database.execute(f"PRAGMA page_size = {PAGE_SIZE}")
             database.execute("PRAGMA journal_mode = MEMORY")  # a kill leaves nothing that is read again
             database.executescript(SCHEMA)
+
+
+def fault(path: Path, thorough: bool = False) -> str | None:
+    """What is wrong with a bucket's file; None: nothing. Pictures are read only if `thorough`, and not compared.
+
+    A killed writer's last transaction is undone on the way: that is no fault.
+    """
+    try:
+        with closing(connect(path)) as database:
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, VERSION) and version in range(100):  # others are no visner's
+                raise VisnerError(
+                    f"{path}: its tables are of version {version}, this visner's of {VERSION}: use the visner that "
+                    "made it, or move its folder away"
+                )
+            if version != VERSION or path.stat().st_size % PAGE_SIZE:
+                return "cut short, or its header is damaged"
+            for check in ["integrity_check"] if thorough else [f"integrity_check({table})" for table in SMALL_TABLES]:
+                answer = database.execute(f"PRAGMA {check}").fetchone()[0]
+                if answer != "ok":
+                    return answer.replace("\n", " ")
+            for what, count in REFERENCES.items() if thorough else ():
+                if number := database.execute(count).fetchone()[0]:
+                    return f"{number:,} {what}"
+    except sqlite3.DatabaseError as error:
+        if primary_code(error) not in DAMAGED:
+            raise
+        return str(error)
+    return None
+
+
+def set_aside(path: Path, problem: str) -> str:
+    """Give a damaged file another name; one line that says so."""
+    damaged = path.rename(path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"))
+    return f"{path}: {problem}; the file is set aside as {damaged.name}, and its queries are asked again"
+
+
+def forget_wrong_pictures(path: Path, forget: bool = True) -> int:
+    """Forget the pictures that are not what their checksums say, so that they are asked again; how many there are.
+
+    With `forget` false they are only counted. Of a file without other faults.
+    """
+    with closing(connect(path)) as database:
+        pictures = database.execute("SELECT pictures.id, sha256, kept.bytes FROM pictures JOIN kept USING (id)")
+        wrong = [(key,) for key, checksum, kept in pictures if hashlib.sha256(kept).digest() != checksum]
+        if wrong and forget:
             with transaction(database):
-                yield database
-        finally:
-            database.close()
+                database.executemany("UPDATE addresses SET picture = NULL, time = NULL WHERE picture = ?", wrong)
+                database.executemany("DELETE FROM pictures WHERE id = ?", wrong)
+                database.executemany("DELETE FROM kept WHERE id = ?", wrong)
+    return len(wrong)

@@ -22,11 +22,15 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from urllib.parse import quote_plus, unquote
 
+from visner.config.base import below
+from visner.config.images import CustomImages, EngineImages
 from visner.errors import VisnerError
-from visner.images.crawling.answers import Origin
+from visner.images.crawling.buckets import Origin
 from visner.images.crawling.custom import CustomSource
 from visner.images.crawling.result_pages import Engine, NotResults, usable
-from visner.recipes import CustomImages, EngineImages, below
+
+# What is known of engines whose pages name no picture any more.
+SILENT_ENGINES = {"google": "since August 2025 icrawler reads no picture from Google's pages (icrawler#135)."}
 
 
 class AddressSource(Protocol):

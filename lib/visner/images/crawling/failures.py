@@ -1,12 +1,35 @@
-"""Why an address gave nothing: what an error means, as a reason of the store."""
+"""Why an address gave nothing, in the words of a table that a user reads."""
 
-import errno
+from http import HTTPStatus
 
-import aiohttp
+from visner.images import prepare
 
-from visner.errors import VisnerError
-from visner.images.crawling.answers import FAILURES, TRANSIENT
-from visner.images.crawling.guard import RefusedAddress
+# Beside these: the REASONS of `prepare`, and a status as "http-404".
+FAILURES = {
+    "unresolved": "its host's name has no address",
+    "refused-address": "a private or local address, none of the web (crawl.allow_hosts makes exceptions)",
+    "refused-scheme": "neither http nor https, or no URL at all",
+    "unreachable": "the connection was refused, or broke before an answer",
+    "proxy": "the proxy was not to be reached, or had an error",
+    "proxy-refused": "the proxy would not connect",
+    "bad-certificate": "the host's certificate does not prove who it is",
+    "timed-out": "longer than connect_timeout, read_timeout or total_timeout",
+    "throttled": "the host asked for fewer requests (429, 503) to the last try, or for a wait beyond longest_wait",
+    "too-many-redirects": "more than redirects",
+    "too-many-bytes": "more than max_bytes",
+    "incomplete": "fewer bytes came than were announced",
+    "bad-answer": "no HTTP that can be read, or its compression is broken or unknown",
+    "robots": "the host's robots.txt forbids it",
+    "robots-unavailable": "the host's robots.txt could not be had because of an error of the host",
+    "x-robots-tag": "its X-Robots-Tag has noai, noimageai, noindex, noimageindex or none",
+}
+# What may come at another time: tried again now, and, where that is in vain, kept and asked again by the next run.
+TRANSIENT = frozenset(
+    {"unresolved", "unreachable", "proxy", "timed-out", "throttled", "incomplete", "robots-unavailable"}
+    | {"http-500", "http-502", "http-504"}
+)
+# What a machine without a network finds everywhere.
+SILENT = frozenset({"unreachable", "unresolved", "timed-out", "proxy", "proxy-refused"})
 
 
 class Failure(Exception):
@@ -21,32 +44,16 @@ class Failure(Exception):
         """Whether it may come at another time."""
         return self.reason in TRANSIENT
 
+    @property
+    def from_the_web(self) -> bool:
+        """Whether somebody out there has said so."""
+        return self.reason not in SILENT | {"refused-scheme", "refused-address"}
 
-def failure_of(error: Exception, proxied: bool) -> Failure:
-    """What an exception of the connection, before or after its answer's headers, means.
 
-    Raises VisnerError for what is this machine's fault: no address may be blamed for it.
-    """
-    match error:
-        case OSError(errno=errno.EMFILE | errno.ENFILE):
-            raise VisnerError("too many open files: lower crawl.concurrency, or raise the limit (ulimit -n)") from error
-        case RefusedAddress() | aiohttp.ClientConnectorError(os_error=RefusedAddress()):
-            return Failure("refused-address")
-        case TimeoutError():
-            return Failure("timed-out")
-        case aiohttp.ClientHttpProxyError():
-            return Failure("proxy" if error.status >= 500 else "proxy-refused")
-        case aiohttp.ClientConnectorCertificateError():
-            return Failure("bad-certificate")
-        case aiohttp.ClientConnectorSSLError():
-            return Failure("bad-answer")
-        case aiohttp.ClientConnectorError() if proxied:
-            return Failure("proxy")
-        case aiohttp.ClientConnectorDNSError():
-            return Failure("unresolved")
-        case aiohttp.ClientConnectionError() | OSError():
-            return Failure("unreachable")
-        case ValueError():  # aiohttp.InvalidURL, and host names that cannot be encoded
-            return Failure("refused-scheme")
-        case _:
-            return Failure("bad-answer")
+def meaning(reason: str) -> str:
+    """A failure's reason in words, and whether it is asked again; empty where none are known."""
+    words = prepare.REASONS.get(reason) or FAILURES.get(reason, "")
+    if reason.startswith("http-"):
+        phrases = {f"http-{status.value}": status.phrase for status in HTTPStatus}
+        words = f"the server answered {phrases[reason]}" if reason in phrases else ""
+    return f"{words}; asked again by the next run" if reason in TRANSIENT else words

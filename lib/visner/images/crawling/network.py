@@ -8,17 +8,11 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from visner import stages
 from visner.errors import VisnerError
-from visner.images.crawling.client import Client, Failure
+from visner.images.crawling.client import Client
+from visner.images.crawling.failures import Failure
+from visner.runtime import stages
 
-SILENT = {
-    "unreachable",
-    "unresolved",
-    "timed-out",
-    "proxy",
-    "proxy-refused",
-}  # what a machine without a network finds everywhere
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 600.0  # seconds, doubled each time
 
 
@@ -30,24 +24,20 @@ def pauses(patience: float) -> Iterator[float]:
         pause, waited = min(2 * pause, LONGEST_PAUSE), waited + pause
 
 
-def is_answer(answer: bytes | Failure) -> bool:
-    """Whether somebody out there has said something."""
-    return not isinstance(answer, Failure) or answer.reason not in {*SILENT, "refused-scheme", "refused-address"}
-
-
 class Network:
-    """Remembers when the web last answered, and asks a server that should be there, the engine's, when in doubt."""
+    """Remembers when the web last answered; in doubt it asks `server`, the engine's, which should be there."""
 
-    def __init__(self, client: Client, patience: float, known: str | None):
+    def __init__(self, client: Client, patience: float, server: str | None):
         self._client = client
         self._patience = patience
-        self._known = known
+        self._server = server
         self._last_answer = self._came_back = time.monotonic()
         self._asking = asyncio.Lock()
 
-    def heard(self) -> None:
-        """There was an answer just now."""
-        self._last_answer = time.monotonic()
+    def hear(self, answer: bytes | Failure) -> None:
+        """Take note of an answer."""
+        if not isinstance(answer, Failure) or answer.from_the_web:
+            self._last_answer = time.monotonic()
 
     async def was_away(self, began: float) -> bool:
         """Whether nobody has answered since `began` (time.monotonic()), and the network had to be waited for.
@@ -58,29 +48,28 @@ class Network:
         async with self._asking:
             if self._came_back >= began:
                 return True
-            if self._last_answer >= began or self._known is None:
-                return False
-            failure = await self._ask()
-            if failure is None:
+            silence = await self._silence(began)
+            if silence is None:
                 return False
             for pause in pauses(self._patience):
                 stages.log.warning(
-                    "no server answers, %s neither (%s): asked again in %.0f s", self._known, failure, pause
+                    "no server answers, %s neither (%s): asked again in %.0f s", self._server, silence, pause
                 )
                 await asyncio.sleep(pause)
-                failure = await self._ask()
-                if failure is None:
+                silence = await self._silence(time.monotonic())
+                if silence is None:
                     self._came_back = time.monotonic()
                     self._client.forget_failures()
                     return True
             raise VisnerError(
-                f"no server answers any more, {self._known} neither ({failure}): this machine's network, or its proxy, "
-                "is away. What came so far is kept, nothing is taken as failed: run again later"
+                f"no server answers any more, {self._server} neither ({silence}): this machine's network, or its "
+                "proxy, is away. What came so far is kept, nothing is taken as failed: run again later"
             )
 
-    async def _ask(self) -> Failure | None:
-        async with self._client.answer(self._known, heed_robots=False) as answer:
-            if not is_answer(answer):
-                return answer
-        self.heard()
-        return None
+    async def _silence(self, began: float) -> Failure | None:
+        """Why not even the server answers; None: somebody has answered since, or there is no server to ask."""
+        if self._last_answer >= began or self._server is None:
+            return None
+        async with self._client.answer(self._server, heed_robots=False) as answer:
+            self.hear(answer)
+        return None if self._last_answer >= began else answer

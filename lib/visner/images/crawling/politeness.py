@@ -7,13 +7,12 @@ import asyncio
 import math
 import re
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-HOSTS = 4096  # remembered at least; beyond them, those at rest are forgotten, the longest unused first
+HOSTS = 4096  # remembered; with more, those at rest are forgotten
 CREDIT = 0.05  # seconds of bandwidth that may be made up for: sleeps are a little longer than asked for
 
 
@@ -78,7 +77,7 @@ class Hosts:
     def __init__(self, concurrency: int, rate: float | None):
         self._concurrency = concurrency
         self._interval = 1 / rate if rate else 0.0
-        self._hosts: OrderedDict[tuple[str, int], Host] = OrderedDict()
+        self._hosts: dict[tuple[str, int], Host] = {}
 
     def __len__(self) -> int:
         return len(self._hosts)
@@ -87,14 +86,9 @@ class Hosts:
         """The host, whose requests start at least `delay` seconds apart whatever the configured rate."""
         host = self._hosts.get((name, port))
         if host is None:
-            for _ in range(2):  # two looks for one newcomer: a crowd that was busy shrinks again
-                if len(self._hosts) >= HOSTS:
-                    key, oldest = self._hosts.popitem(last=False)
-                    if not oldest.at_rest:
-                        self._hosts[key] = oldest
+            if len(self._hosts) >= HOSTS:
+                self._hosts = {key: known for key, known in self._hosts.items() if not known.at_rest}
             host = self._hosts[name, port] = Host(self._concurrency, self._interval)
-        else:
-            self._hosts.move_to_end((name, port))
         host.interval = max(host.interval, delay)
         return host
 

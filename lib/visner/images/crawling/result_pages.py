@@ -11,9 +11,9 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from visner.config.images import EngineImages
 from visner.errors import VisnerError
-from visner.images.crawling.answers import Origin
-from visner.recipes import EngineImages
+from visner.images.crawling.buckets import Origin
 
 
 class NotResults(ValueError):
@@ -123,7 +123,9 @@ def _icrawler(source: str) -> ModuleType:
     try:
         from icrawler import builtin
     except ImportError as error:
-        raise VisnerError(f"images: source {source!r} needs icrawler ({error}): pip install 'visner[crawl]'") from None
+        raise VisnerError(
+            f"images: source {source!r} needs {error.name}: make install, or pip install 'visner[crawl]'"
+        ) from None
     return builtin
 
 

@@ -1,15 +1,15 @@
-"""robots.txt as RFC 9309 has it: the longest rule decides, `*` and `$` are patterns, groups of one name are one.
+"""What a host asks of robots: robots.txt (RFC 9309), which protego reads, and X-Robots-Tag.
 
-The standard library's parser takes the first rule that is a prefix, reads `*` in a path literally, and loses a group
-behind an empty line: `Disallow: /*.jpg$` would be overlooked.
+Decided here is which group of a robots.txt is ours, how long it is remembered, and which rules of X-Robots-Tag reserve
+a picture. What is done where a robots.txt is missing or can't be had stands in `client`.
 """
 
 import asyncio
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
-from urllib.parse import quote
+
+from protego import Protego
 
 MAX_BYTES = 512_000  # of a robots.txt are read: RFC 9309, 2.5
 ANSWERS = 4096  # robots.txt files remembered
@@ -17,7 +17,7 @@ FAILURE_LASTS = 300.0  # seconds until a robots.txt that couldn't be had is aske
 RESERVING = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})  # none: noindex and nofollow
 # Rules of X-Robots-Tag with a colon of their own.
 VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
-UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+USER_AGENT = re.compile(r"^\s*user[- ]?agent\b\s*:?([^/#]*).*", re.IGNORECASE)  # in every spelling that protego knows
 
 
 class Robots:
@@ -25,19 +25,19 @@ class Robots:
 
     def __init__(self, text: str, user_agent: str):
         """`user_agent` is the whole header; groups are matched by the name in it."""
-        name = _name(user_agent)
-        groups = _groups(text)
-        lines = groups.get(name, groups.get("*", []))
-        self.delay = max(
-            (float(value) for key, value in lines if key == "crawl-delay" and _is_number(value)), default=0
-        )
-        self._rules = [(_normal(value), key == "allow") for key, value in lines if value and key != "crawl-delay"]
+        # protego finds a name anywhere in ours ("visner" in "visner-crawl"), and none that has a version behind it: so
+        # groups are ours, of all ("*"), or of others.
+        names = {"*": "*", _name(user_agent): "us"}
+
+        def renamed(line: re.Match) -> str:
+            return f"User-agent: {names.get(line[1].strip().lower(), 'others')}"
+
+        self._rules = Protego.parse("\n".join(USER_AGENT.sub(renamed, line) for line in text.splitlines()))
+        self.delay = self._rules.crawl_delay("us") or 0.0
 
     def allows(self, path: str) -> bool:
-        """Whether a path (with its query) may be fetched. The longest rule that matches decides; of equals, Allow."""
-        path = _normal(path)
-        matching = [(len(pattern), allow) for pattern, allow in self._rules if _matches(pattern, path)]
-        return max(matching, default=(0, True))[1]
+        """Whether a path (with its query) may be fetched."""
+        return self._rules.can_fetch(f"http://host{path}", "us")
 
 
 class RobotsCache:
@@ -48,18 +48,17 @@ class RobotsCache:
         an exception that is raised again and again keeps all that it has passed.
         """
         self._fetch = fetch
-        self._answers: OrderedDict[str, tuple[asyncio.Task, float]] = OrderedDict()
+        self._answers: dict[str, tuple[asyncio.Task, float]] = {}  # the longest unused first
 
     async def get(self, origin: str) -> Robots | Exception:
         """What `fetch` returns for the origin: Robots for good, an exception for FAILURE_LASTS."""
-        task, began = self._answers.get(origin, (None, 0.0))
+        task, began = self._answers.pop(origin, (None, 0.0))
         failed = task is not None and task.done() and (task.cancelled() or isinstance(task.result(), Exception))
         if task is None or (failed and began + FAILURE_LASTS < time.monotonic()):
-            task = asyncio.ensure_future(self._fetch(origin))
-            self._answers[origin] = task, time.monotonic()
-        self._answers.move_to_end(origin)
+            task, began = asyncio.ensure_future(self._fetch(origin)), time.monotonic()
+        self._answers[origin] = task, began
         if len(self._answers) > ANSWERS:
-            self._answers.popitem(last=False)  # who waits for it keeps it
+            del self._answers[next(iter(self._answers))]  # who waits for it keeps it
         return await asyncio.shield(task)  # one caller's cancellation is not the others'
 
     def forget_failures(self) -> None:
@@ -100,56 +99,3 @@ def reserves(tags: Iterable[str], user_agent: str) -> bool:
 def _name(user_agent: str) -> str:
     """A crawler's name in lower case: the first word of its User-Agent, up to a slash."""
     return re.split(r"[/\s]", user_agent.strip(), maxsplit=1)[0].lower()
-
-
-def _groups(text: str) -> dict[str, list[tuple[str, str]]]:
-    """A crawler's name in lower case -> its lines (allow, disallow, crawl-delay) from all groups that name it."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    current: list[list[tuple[str, str]]] = []
-    naming = False
-    for line in re.split(r"[\r\n]+", text):
-        key, separator, value = line.partition("#")[0].partition(":")
-        key, value = key.strip().lower(), value.strip()
-        if key == "user-agent" and separator:
-            if not naming:
-                current = []
-            current.append(groups.setdefault(value.partition("/")[0].strip().lower(), []))
-            naming = True
-        elif key in ("allow", "disallow", "crawl-delay"):
-            naming = False
-            for group in current:
-                group.append((key, value))
-    return groups
-
-
-def _is_number(value: str) -> bool:
-    return re.fullmatch(r"\d{1,6}(\.\d{1,6})?", value, re.ASCII) is not None
-
-
-def _normal(path: str) -> str:
-    """One spelling of a path: what need not be percent-encoded is not, all else is, in upper case."""
-    encoded = quote(path, safe="!#$%&'()*+,/:;=?@[]~", errors="replace")
-
-    def spelling(escape: re.Match) -> str:
-        character = chr(int(escape[1], 16))
-        return character if character in UNRESERVED else escape[0].upper()
-
-    return re.sub("%([0-9A-Fa-f]{2})", spelling, encoded)
-
-
-def _matches(pattern: str, path: str) -> bool:
-    """Whether a rule matches, in time linear in both: a regular expression could be made to take for ever."""
-    anchored = pattern.endswith("$")
-    first, *others = pattern.removesuffix("$").split("*")
-    if not path.startswith(first):
-        return False
-    place = len(first)
-    if not others:
-        return place == len(path) or not anchored
-    last = others.pop() if anchored else ""
-    for piece in others:
-        place = path.find(piece, place)
-        if place < 0:
-            return False
-        place += len(piece)
-    return path.endswith(last) and len(path) - len(last) >= place

@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from visner import stages
+from visner.config.images import CrawledImages
 from visner.errors import VisnerError
-from visner.images.crawling.answers import TRANSIENT, Asked, Known
-from visner.images.crawling.buckets import Bucket, bucket_of, store_folder
-from visner.images.crawling.crawl import crawl, stored
+from visner.images.crawling.buckets import Asked, Bucket, bucket_of, store_folder
 from visner.images.crawling.engines import open_engine
-from visner.images.crawling.inventory import meaning
+from visner.images.crawling.failures import TRANSIENT, meaning
 from visner.images.sources import Found
-from visner.recipes import CrawledImages
+from visner.runtime import stages
+
+try:
+    from visner.images.crawling.crawl import crawl, stored
+except ImportError as error:
+    raise VisnerError(f"a crawl needs {error.name}: make install, or pip install 'visner[crawl]'") from None
 
 
 @contextmanager
@@ -31,13 +34,18 @@ def crawled(
         buckets = {n: stack.enter_context(Bucket(folder, n)) for n in sorted(set(map(bucket_of, queries)))}
         # Bucket by bucket: what is brought together is written together.
         wanted = sorted(dict.fromkeys(queries), key=bucket_of)
-        missing = [query for query in wanted if not is_complete(buckets[bucket_of(query)], query, recipe)]
-        needed = [query for query in missing if not is_answered(buckets[bucket_of(query)], query, recipe)]
+        missing, needed = [], False
+        for query in wanted:
+            bucket = buckets[bucket_of(query)]
+            asked, lasting = stored(bucket, query, recipe.candidates)
+            if not _suffices(asked, lasting, recipe):
+                missing.append(query)
+                needed |= not _suffices(asked, bucket.outcomes(asked.addresses[: recipe.candidates]), recipe)
         if missing:
-            counts: Counter = Counter()
-            done = len(wanted) - len(missing)
             if not needed:  # the network is not waited for
                 recipe = recipe.model_copy(update={"crawl": recipe.crawl.model_copy(update={"patience": 0.0})})
+            counts: Counter = Counter()
+            done = len(wanted) - len(missing)
             with stages.progress(None, what, total=len(wanted), initial=done, unit=" queries") as shown:
                 try:
                     crawl(recipe, open_engine(recipe, root), buckets, missing, workers, shown, counts)
@@ -54,23 +62,13 @@ def crawled(
         yield Found({"crawl_store": folder.name}, rows)
 
 
-def is_complete(bucket: Bucket, query: str, recipe: CrawledImages) -> bool:
-    """Whether a query needs no more requests: `depth` usable pictures, or no more addresses to try."""
-    return _suffices(*stored(bucket, query, recipe.candidates), recipe)
-
-
-def is_answered(bucket: Bucket, query: str, recipe: CrawledImages) -> bool:
-    """Whether that is so if what failed for now has failed for good."""
-    asked, _ = stored(bucket, query, recipe.candidates)
-    return _suffices(asked, bucket.outcomes(asked.addresses[: recipe.candidates]), recipe)
-
-
-def _suffices(asked: Asked, known: dict[str, Known], recipe: CrawledImages) -> bool:
+def _suffices(asked: Asked, known: dict[str, str | None], recipe: CrawledImages) -> bool:
+    """Whether outcomes are all that a query needs: `depth` usable pictures, or no more addresses to try."""
     usable = 0
     for url in asked.addresses[: recipe.candidates]:
         if url not in known:
             return False
-        usable += known[url].reason is None
+        usable += known[url] is None
         if usable == recipe.depth:
             return True
     return asked.complete or len(asked.addresses) >= recipe.candidates

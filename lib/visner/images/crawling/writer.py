@@ -22,55 +22,36 @@ class Writer:
     def __init__(self):
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="crawl-store")
         self._turns: dict[Bucket, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._waiting: dict[Bucket, list[tuple[PageRead | Outcome, asyncio.Future]]] = {}
-        self._tasks: set[asyncio.Task] = set()
+        self._next: dict[Bucket, tuple[list[PageRead | Outcome], asyncio.Task]] = {}  # the next transaction of each
+        self._writing: set[asyncio.Task] = set()
 
     async def __aenter__(self) -> "Writer":
         return self
 
     async def __aexit__(self, *_) -> None:
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await asyncio.gather(*self._writing, return_exceptions=True)  # what came is kept, whatever ended the crawl
         self._threads.shutdown()
 
     async def call(self, bucket: Bucket, method: Callable, *arguments: Any) -> Any:
         """What a method of a bucket returns, as in `call(bucket, Bucket.query, "京都")`."""
         async with self._turns[bucket]:
-            call = asyncio.get_running_loop().run_in_executor(self._threads, method, bucket, *arguments)
-            try:
-                return await asyncio.shield(call)
-            except asyncio.CancelledError:  # the turn is over when the thread is
-                await asyncio.wait([call])
-                raise
+            return await asyncio.get_running_loop().run_in_executor(self._threads, method, bucket, *arguments)
 
     async def commit(self, bucket: Bucket, result: PageRead | Outcome) -> None:
         """Return when the result is on disk; raises VisnerError where it can't be."""
-        done = asyncio.get_running_loop().create_future()
-        if bucket in self._waiting:
-            self._waiting[bucket].append((result, done))
-        else:
-            self._waiting[bucket] = [(result, done)]
-            task = asyncio.create_task(self._write(bucket))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        await done
+        if bucket not in self._next:
+            results: list[PageRead | Outcome] = []
+            self._next[bucket] = results, asyncio.create_task(self._write(bucket, results))
+            self._writing.add(self._next[bucket][1])
+            self._next[bucket][1].add_done_callback(self._writing.discard)
+        results, written = self._next[bucket]
+        results.append(result)
+        await asyncio.shield(written)
 
-    async def _write(self, bucket: Bucket) -> None:
+    async def _write(self, bucket: Bucket, results: list[PageRead | Outcome]) -> None:
         await asyncio.sleep(TOGETHER)
-        while batch := self._waiting[bucket]:
-            self._waiting[bucket] = []
-            pages = [result for result, _ in batch if isinstance(result, PageRead)]
-            outcomes = [result for result, _ in batch if isinstance(result, Outcome)]
-            error: Exception | None = None
-            try:
-                await self.call(bucket, Bucket.commit, pages, outcomes)
-            except Exception as failed:
-                error = failed
-            for _, done in batch:
-                if done.cancelled():
-                    continue
-                if error is None:
-                    done.set_result(None)
-                else:
-                    done.set_exception(error)
-        del self._waiting[bucket]
+        async with self._turns[bucket]:
+            del self._next[bucket]  # what comes from here on waits for the next transaction
+            pages = [result for result in results if isinstance(result, PageRead)]
+            outcomes = [result for result in results if isinstance(result, Outcome)]
+            await asyncio.get_running_loop().run_in_executor(self._threads, bucket.commit, pages, outcomes)

@@ -1,0 +1,1 @@
+"""What every stage stands on: tables, files, locks, checkpoints, devices. It knows no stage."""

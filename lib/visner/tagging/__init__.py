@@ -1,0 +1,1 @@
+"""A trained experiment that tags new text."""

@@ -54,7 +54,7 @@ def train(
     read |= {path.stem: path for path in [*(language_models or []), *([row_keys] if row_keys else [])]}
     read |= {f"encoder/{path.name}": path for path in encoder or []}
     sums = {name: sha256_file(path) for name, path in read.items()}
-    content = (VERSION, recipe.fingerprint("seeds"), seed, sums, devices.kind(device))
+    content = (VERSION, recipe.fingerprint(without=["seeds"]), seed, sums, devices.kind(device))
     labels = corpus_labels(sentences)
     with checkpoint(resume, "ner", *content) as place:
         torch.manual_seed(seed)

@@ -23,10 +23,6 @@ class ImageRecipe(Recipe):
         """As every recipe's, without the note."""
         return super().fingerprint(without=("note", *without))
 
-    def behaviour(self) -> str:
-        """How it behaves while it looks, as JSON: what changes no result, and is not in the fingerprint."""
-        return "{}"
-
 
 class FolderImages(ImageRecipe):
     """Pictures on disk: named by a manifest (query -> files in rank order), or a folder a query."""
@@ -88,10 +84,6 @@ class CrawledImages(ImageRecipe):
     def fingerprint(self, *, without: Iterable[str] = ()) -> str:
         """As every recipe's, without how the crawl behaves."""
         return super().fingerprint(without=("crawl", *without))
-
-    def behaviour(self) -> str:
-        """How the crawl behaves."""
-        return self.crawl.model_dump_json()
 
     @model_validator(mode="after")
     def _enough_candidates(self):

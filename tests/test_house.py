@@ -14,7 +14,7 @@ import pytest
 
 from visner import jobs
 from visner.cli import COMMANDS, build_parser
-from visner.runtime import stages
+from visner.config import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "lib" / "visner"
@@ -32,8 +32,8 @@ def rules():
 
 def test_rule_files_packages_and_subcommands_share_their_names():
     files = {file.stem for file in (ROOT / "workflow" / "rules").glob("*.smk")} - {"common", "stage"}
-    assert files == set(stages.STAGES)
-    assert re.findall(r"rules/(\w+)\.smk", (ROOT / "Snakefile").read_text()) == ["common", "stage", *stages.STAGES]
+    assert files == set(STAGES)
+    assert re.findall(r"rules/(\w+)\.smk", (ROOT / "Snakefile").read_text()) == ["common", "stage", *STAGES]
 
 
 def test_every_stage_has_a_version_and_imports_without_torch():
@@ -42,7 +42,7 @@ def test_every_stage_has_a_version_and_imports_without_torch():
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
-    assert all(importlib.import_module(f"visner.{stage}").VERSION >= 1 for stage in stages.STAGES)
+    assert all(importlib.import_module(f"visner.{stage}").VERSION >= 1 for stage in STAGES)
 
 
 @pytest.mark.parametrize("file, name, text", [rule for rule in rules() if rule.values[0].stem != "stage"])
@@ -102,8 +102,8 @@ def imported(file):
 def test_a_stage_knows_other_stages_by_their_tables_only(file):
     own = file.relative_to(LIBRARY).parts[0]
     packages = {module.split(".")[1] for module in imported(file) if "." in module}
-    used = packages & set(stages.STAGES)
-    if own in stages.STAGES:
+    used = packages & set(STAGES)
+    if own in STAGES:
         assert used <= {own}
     elif file.relative_to(LIBRARY).as_posix() not in ABOVE_THE_STAGES:
         assert used == set()

@@ -19,8 +19,8 @@ from visner.config.images import Embedding, Images
 from visner.config.matchers import Matcher
 from visner.config.vectors import Vectors
 from visner.errors import VisnerError
-from visner.runtime.stages import STAGES
 
+STAGES = ("corpora", "nouns", "images", "embeddings", "vectors", "vokens", "grounding", "ner", "evaluation")
 RESERVED = (*STAGES, "matchers", "studies", "logs")  # folders of results
 
 

@@ -18,8 +18,6 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-STAGES = ("corpora", "nouns", "images", "embeddings", "vectors", "vokens", "grounding", "ner", "evaluation")
-
 log = logging.getLogger("visner")
 
 

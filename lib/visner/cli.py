@@ -17,7 +17,7 @@ COMMANDS = {
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The whole command line; each subcommand's arguments come from its package's `command` module."""
+    """The whole command line; each subcommand's arguments come from its module."""
     parser = argparse.ArgumentParser(
         prog="visner",
         description="Words grounded in pictures, for named entity recognition.",

@@ -71,7 +71,7 @@ def arguments(function: Callable, job: Any, root: str) -> dict[str, Any]:
 
 
 def untracked(job: Any, root: str) -> dict[str, Callable[[], Any]]:
-    """What a job is told that makes nothing again when it changes."""
+    """Arguments that make nothing again when they change."""
     settings = config.Config.model_validate(job.config)
 
     def images():

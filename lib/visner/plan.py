@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from visner import sizes
+from visner.config import STAGES
 from visner.config import files as config_files
 from visner.errors import VisnerError
-from visner.runtime.stages import STAGES
 
 
 class Job(NamedTuple):

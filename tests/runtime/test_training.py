@@ -156,5 +156,5 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
     content = (tmp_path / "cut").read_bytes()
     for size in (0, 100, len(content) - 1):
         (tmp_path / "cut").write_bytes(content[:size])
-        with pytest.raises(VisnerError, match=f"{tmp_path}/cut: no checkpoint .*; delete it"):
+        with pytest.raises(VisnerError, match=f"{tmp_path}/cut: can't resume from this checkpoint .*; delete it"):
             run(tmp_path / "cut", 2, [0.2])

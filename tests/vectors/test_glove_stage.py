@@ -63,5 +63,5 @@ def test_tables_that_do_not_match(write_corpus, tmp_path):
     rows = list(tables.iterate_rows(words, tables.WORDS))
     for other in (rows[:-1], rows[::-1], [*rows, rows[0]]):
         tables.write_table(tmp_path / "other", tables.WORDS, other)
-        with pytest.raises(VisnerError, match="make the words table again"):
+        with pytest.raises(VisnerError, match="its sentences are not those of"):
             list(training_sentences([sentences], [tmp_path / "other"], "word"))

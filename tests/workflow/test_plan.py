@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections import Counter
 
-from visner.runtime.stages import STAGES
+from visner.config import STAGES
 
 
 def plan(project, *arguments):

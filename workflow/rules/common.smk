@@ -115,7 +115,7 @@ def image_shards(images, corpus):
 
 
 def embedding_shards(embedding, images, corpus):
-    """And of their vectors."""
+    """All shards of their vectors."""
     place = "results/embeddings/{}/{}/{}/{{shard}}.parquet".format(embedding, images, corpus)
     return expand(place, shard=shards_of(corpus))
 
@@ -159,7 +159,7 @@ def is_attached(source):
 
 
 def queries_of(w):
-    """What a source is asked for a corpus: this folder has a file a shard, and the table of this name has all."""
+    """The path stem of a corpus' query tables: STEM.parquet has all queries, STEM/N.parquet those of shard N."""
     return f"results/corpora/{w.corpus}/attachments" if is_attached(w.source) else f"results/nouns/{w.corpus}/queries"
 
 
@@ -170,7 +170,7 @@ def queries_of_shard(w):
 
 
 def images_of_shard(w):
-    """A shard's pictures. Asked for behind the checkpoint: else Snakemake would embed again what it then doesn't fetch."""
+    """A shard's pictures. Without the checkpoint, Snakemake would embed shards again that turn out unchanged."""
     queries_of_shard(w)
     return f"results/images/{w.source}/{w.corpus}/{w.shard}.parquet"
 

@@ -28,7 +28,7 @@ use rule stage as corpora_read with:
     log:
         "results/logs/corpora/{corpus}.log",
     params:
-        recipe=lambda w: CONFIG.corpora[w.corpus].fingerprint("nouns", "download", "published"),
+        recipe=lambda w: CONFIG.corpora[w.corpus].fingerprint(without=["nouns", "download", "published"]),
         version=visner.corpora.VERSION,
     message:
         "reading the corpus {wildcards.corpus}"

@@ -12,7 +12,7 @@ use rule stage as embeddings_weights with:
     log:
         "results/logs/embeddings/{embedding}/weights.log",
     params:
-        recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint("precision", "regions", "stored"),
+        recipe=lambda w: CONFIG.embeddings[w.embedding].fingerprint(without=["precision", "regions", "stored"]),
         version=visner.embeddings.VERSION,
     message:
         "the weights of the backbone {wildcards.embedding}"

@@ -25,7 +25,7 @@ use rule compute as ner_train with:
     log:
         "results/logs/{experiment}/seed{seed}.train.log",
     params:
-        recipe=lambda w: of(w).fingerprint("seeds"),
+        recipe=lambda w: of(w).fingerprint(without=["seeds"]),
         version=visner.ner.VERSION,
     message:
         "training {wildcards.experiment}, seed {wildcards.seed}"

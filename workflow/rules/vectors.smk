@@ -24,7 +24,7 @@ use rule stage as vectors_glove with:
         "{wildcards.part} vectors of {wildcards.vectors}"
 
 
-use rule stage as vectors_flair_train with:
+use rule compute as vectors_flair_train with:
     input:
         sentences=lambda w: training_texts("corpora/{}/sentences.parquet", CONFIG.vectors[w.vectors].flair),
         words=lambda w: training_texts("nouns/{}/words.parquet", CONFIG.vectors[w.vectors].flair),
@@ -34,8 +34,6 @@ use rule stage as vectors_flair_train with:
         "results/logs/vectors/{vectors}/flair_{direction}.log",
     wildcard_constraints:
         vectors=one_of(name for name, recipe in CONFIG.vectors.items() if recipe.flair and not recipe.flair.forward),
-    resources:
-        **ON_GPU,
     params:
         recipe=lambda w: CONFIG.vectors[w.vectors].flair.fingerprint(),
         version=(visner.vectors.VERSION, visner.vectors.TRAINING_VERSION),

@@ -19,8 +19,8 @@ from visner.config.images import Embedding, Images
 from visner.config.matchers import Matcher
 from visner.config.vectors import Vectors
 from visner.errors import VisnerError
-from visner.runtime.stages import STAGES
 
+STAGES = ("corpora", "nouns", "images", "embeddings", "vectors", "vokens", "grounding", "ner", "evaluation")
 RESERVED = (*STAGES, "matchers", "studies", "logs")  # folders of results
 
 
@@ -237,7 +237,7 @@ def load(content: dict | str | Path) -> Config:
 
 
 def read_recipe(text: str, kind: Any) -> Any:
-    """A recipe as a stage's command line gives it: JSON, or `FILE.yaml:section.name` of a configuration.
+    """A recipe as a command line gives it: JSON, or `FILE.yaml:section.name` of a configuration.
 
     `kind` is the model, or the union of models, that it must be.
     """

@@ -66,9 +66,12 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def fingerprint(self, *without: str, only: Iterable[str] | None = None) -> str:
-        """The recipe as JSON with sorted keys, the same for the same content: what a rule has in its params."""
-        content = self.model_dump(mode="json", exclude=set(without), include=set(only) if only else None)
+    def fingerprint(self, *, without: Iterable[str] = ()) -> str:
+        """The recipe as JSON with sorted keys, the same for the same content: what a rule has in its params.
+
+        Keys that don't change the rule's result are left out by `without`.
+        """
+        content = self.model_dump(mode="json", exclude=set(without))
         return json.dumps(content, sort_keys=True, ensure_ascii=False)
 
     def files(self, root: Path) -> list[Path]:

@@ -16,7 +16,7 @@ class Training(Recipe):
     learning_rate: PositiveFloat = 1e-3
     batch: PositiveInt = 20  # sentences
     epochs: PositiveInt = 50  # at most
-    patience: PositiveInt = 5  # epochs without a better dev F1 before it stops, once that isn't 0 any more
+    patience: PositiveInt = 5  # epochs without a better dev F1 after which it stops, counted once dev F1 is above 0
     min_epochs: PositiveInt = 1  # at least, whatever `patience` says
     clip: PositiveFloat = 1.0  # the gradient's norm
 

@@ -19,13 +19,9 @@ class ImageRecipe(Recipe):
     note: str | None = None  # what readers must know of these pictures; stands at the head of every study with them
     on_network: ClassVar[bool] = False  # whether looking a query up may leave this machine
 
-    def fingerprint(self, *without: str, only: Iterable[str] | None = None) -> str:
+    def fingerprint(self, *, without: Iterable[str] = ()) -> str:
         """As every recipe's, without the note."""
-        return super().fingerprint("note", *without, only=only)
-
-    def behaviour(self) -> str:
-        """How it behaves while it looks, as JSON: what changes no result, and is not in the fingerprint."""
-        return "{}"
+        return super().fingerprint(without=("note", *without))
 
 
 class FolderImages(ImageRecipe):
@@ -85,13 +81,9 @@ class CrawledImages(ImageRecipe):
     crawl: Crawl = Crawl()
     on_network: ClassVar[bool] = True
 
-    def fingerprint(self, *without: str, only: Iterable[str] | None = None) -> str:
+    def fingerprint(self, *, without: Iterable[str] = ()) -> str:
         """As every recipe's, without how the crawl behaves."""
-        return super().fingerprint("crawl", *without, only=only)
-
-    def behaviour(self) -> str:
-        """How the crawl behaves."""
-        return self.crawl.model_dump_json()
+        return super().fingerprint(without=("crawl", *without))
 
     @model_validator(mode="after")
     def _enough_candidates(self):

@@ -40,8 +40,8 @@ class Matcher(Recipe):
 
     def training_fingerprint(self) -> str:
         """The fingerprint without what the pool and the search go by."""
-        return self.fingerprint("top", "exclude_own", "pool", "pool_corpus")
+        return self.fingerprint(without=("top", "exclude_own", "pool", "pool_corpus"))
 
     def pool_fingerprint(self) -> str:
         """The fingerprint without what the search alone goes by."""
-        return self.fingerprint("top", "exclude_own")
+        return self.fingerprint(without=("top", "exclude_own"))

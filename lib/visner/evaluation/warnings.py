@@ -26,7 +26,7 @@ def _is_untrained(recipes: dict) -> bool:
 
 
 def doubts(scores: dict[str, dict]) -> list[str]:
-    """What the trainings and seeds of a study's systems, the baseline first, give reason for; in Markdown."""
+    """Warnings of under-trained systems and of seeds that differ more than systems, in Markdown; the baseline first."""
     silent, rising, unsure = [], [], []
     first = next(iter(scores.values()))["test"]["strict"]
     for name, content in scores.items():

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from visner.errors import VisnerError
+from visner.runtime.aligned import aligned_rows
 from visner.runtime.pictures import iterate_vectors
-from visner.runtime.tables import SENTENCES, WORDS, iterate_rows
+from visner.runtime.tables import WORDS
 
 
 def mean_vectors(pictures: dict[str, list[str]], shards: Iterable[Path]) -> np.ndarray:
@@ -45,11 +46,7 @@ def unit_rows(length: int, words: Iterable[dict], rows: dict[str, int]) -> list[
 
 def ground(sentences: Path, words: Path, rows: dict[str, int]) -> Iterator[dict]:
     """The grounding table's rows: each unit of a word sees the row of the word's first query that has one."""
-    for sentence, sentence_words in zip(
-        iterate_rows(sentences, SENTENCES, ["sentence_id", "units"]), iterate_rows(words, WORDS), strict=True
-    ):
-        if sentence["sentence_id"] != sentence_words["sentence_id"]:
-            raise VisnerError(f"{words}: its sentences are not those of {sentences}; run the stage nouns again")
+    for sentence, sentence_words in aligned_rows(sentences, ["units"], [(words, WORDS, None)]):
         units = unit_rows(len(sentence["units"]), sentence_words["words"], rows)
         yield {
             "sentence_id": sentence["sentence_id"],

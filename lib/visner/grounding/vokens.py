@@ -1,11 +1,11 @@
 """Pictures by search: each unit sees the first of its vokens."""
 
 from collections.abc import Iterator
-from itertools import zip_longest
 from pathlib import Path
 
 from visner.errors import VisnerError
-from visner.runtime.tables import SENTENCES, VOKENS, iterate_rows
+from visner.runtime.aligned import aligned_rows
+from visner.runtime.tables import VOKENS, iterate_rows
 
 
 def used(vokens: list[Path], k: int) -> list[str]:
@@ -19,14 +19,10 @@ def used(vokens: list[Path], k: int) -> list[str]:
 
 def ground(sentences: Path, vokens: list[Path], rows: dict[str, int], k: int) -> Iterator[dict]:
     """The grounding table's rows: each unit's first `k` vokens, with the scores of the search."""
-    none = {"sentence_id": None}
-    for sentence, found in zip_longest(
-        iterate_rows(sentences, SENTENCES, ["sentence_id", "units"]), iterate_rows(vokens, VOKENS), fillvalue=none
-    ):
-        if sentence["sentence_id"] != found["sentence_id"] or len(sentence["units"]) != len(found["image_ids"]):
-            raise VisnerError(
-                f"{Path(vokens[0]).parent}: its sentences are not those of {sentences}; run the stage vokens again"
-            )
+    for sentence, found in aligned_rows(sentences, ["units"], [(vokens, VOKENS, None)]):
+        if len(sentence["units"]) != len(found["image_ids"]):
+            place = f"{vokens[0].parent}: its sentences are not those of {sentences}"
+            raise VisnerError(f"{place} ({sentence['sentence_id']}); delete it, run again")
         yield {
             "sentence_id": sentence["sentence_id"],
             "rows": [[rows[image_id] for image_id in image_ids[:k]] for image_ids in found["image_ids"]],

@@ -10,8 +10,9 @@ import torch
 from visner.config.experiments import BertExperiment
 from visner.ner.batches import Data
 from visner.ner.bert_crf import BertBatch
-from visner.ner.inputs import Files, aligned_rows
+from visner.ner.inputs import SENTENCE, Files
 from visner.ner.vectors import NONE, batch_pictures, pictures_of
+from visner.runtime.aligned import aligned_rows
 from visner.runtime.stages import log
 from visner.runtime.subtokens import Subtokens, Windows
 from visner.runtime.tables import GROUNDING
@@ -53,7 +54,7 @@ def read(
     label_index = {label: number for number, label in enumerate(labels)}
     others = [(files.grounding, GROUNDING, ["sentence_id", "rows"])] if files.grounding else []
     chosen: dict[str, list] = {split: [] for split in splits}
-    for row, *grounding in aligned_rows(files.sentences, others):
+    for row, *grounding in aligned_rows(files.sentences, SENTENCE, others):
         if row["split"] in chosen:
             rows = grounding[0]["rows"] if grounding else [[]] * len(row["units"])
             chosen[row["split"]].append((row, *pictures_of(rows, recipe.series, recipe.distinct)))

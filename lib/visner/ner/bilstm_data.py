@@ -11,8 +11,9 @@ from visner.config.experiments import BiLSTMExperiment
 from visner.errors import VisnerError
 from visner.ner.batches import Data
 from visner.ner.bilstm_crf import BiLSTMBatch
-from visner.ner.inputs import Files, aligned_rows
+from visner.ner.inputs import SENTENCE, Files
 from visner.ner.vectors import NONE, NOTHING, batch_pictures, gather, mean_norm, pictures_of, read_indexed, read_mapped
+from visner.runtime.aligned import aligned_rows
 from visner.runtime.keyed_vectors import UNSEEN
 from visner.runtime.tables import GROUNDING, WORDS
 
@@ -141,7 +142,7 @@ def read(
     label_index = {label: number for number, label in enumerate(labels)}
     sentences: dict[str, list[Sentence]] = {split: [] for split in splits}
     first_occurrence = 0
-    for row, of_words, *grounding in aligned_rows(files.sentences, others):
+    for row, of_words, *grounding in aligned_rows(files.sentences, SENTENCE, others):
         if row["split"] in sentences:
             ids = np.array([label_index[label] for label in row["labels"]], dtype=np.int64)
             rows = grounding[0]["rows"] if grounding else None

@@ -14,7 +14,7 @@ from visner.runtime.tables import atomic_path
 
 
 def save(path: Path, model: Recogniser, **beside: Any) -> None:
-    """Write a model, and what else is to be known of it (JSON)."""
+    """Write a model, and more metadata of it (JSON)."""
     content = {"model": type(model).__name__, "config": model.config.model_dump(mode="json"), **beside}
     metadata = {"visner": json.dumps(content, ensure_ascii=False, sort_keys=True)}
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}

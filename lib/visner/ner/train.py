@@ -54,12 +54,12 @@ def train(
     read |= {path.stem: path for path in [*(language_models or []), *([row_keys] if row_keys else [])]}
     read |= {f"encoder/{path.name}": path for path in encoder or []}
     sums = {name: sha256_file(path) for name, path in read.items()}
-    content = (VERSION, recipe.fingerprint("seeds"), seed, sums, devices.kind(device))
+    content = (VERSION, recipe.fingerprint(without=["seeds"]), seed, sums, devices.kind(device))
     labels = corpus_labels(sentences)
     with checkpoint(resume, "ner", *content) as place:
         torch.manual_seed(seed)
         torch.use_deterministic_algorithms(device.type == "cpu")
-        untrained, data, beside = systems.begin(recipe, files, encoder, labels, device)
+        network, data, beside = systems.begin(recipe, files, encoder, labels, device)
         training, dev = data.splits["train"], data.splits["dev"]
         if not training or not dev:
             raise VisnerError(f"{sentences}: training needs sentences in train and dev; look at the split")
@@ -72,13 +72,13 @@ def train(
                 yield data.batch(batch)
 
         def evaluate() -> tuple[float, float]:
-            tags, _, losses = zip(*decode_all(untrained, data, dev, losses=True), strict=True)
+            tags, _, losses = zip(*decode_all(network, data, dev, losses=True), strict=True)
             return micro_f1(gold, tags), fmean(losses)
 
         began, count = time.monotonic(), math.ceil(len(training) / recipe.training.batch)
         fitted = fit(
-            untrained,
-            systems.optimizer(untrained, recipe.training),
+            network,
+            systems.optimizer(network, recipe.training),
             batches,
             count,
             evaluate,
@@ -90,7 +90,7 @@ def train(
         )
         log.info("trained in %.0f s; best dev F1 %.2f in epoch %d", time.monotonic() - began,
                  100 * max(fitted.scores), fitted.best_epoch)  # fmt: skip
-        save(model, untrained, recipe=recipe.model_dump(mode="json"), seed=seed, **beside)
+        save(model, network, recipe=recipe.model_dump(mode="json"), seed=seed, **beside)
         write_json(
             history,
             {

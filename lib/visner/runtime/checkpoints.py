@@ -32,7 +32,7 @@ def checkpoint(folder: Path, *content: Any) -> Iterator[Path]:
 
 
 def save(path: Path, groups: dict[str, dict[str, Any]], said: dict[str, str], framework: Framework = "pt") -> None:
-    """Write named groups of named arrays, and what else is to be known."""
+    """Write named groups of named arrays, and metadata."""
     library = importlib.import_module({"pt": "safetensors.torch", "np": "safetensors.numpy"}[framework])
     arrays = {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
     if framework == "pt":
@@ -54,5 +54,5 @@ def opened(path: Path, framework: Framework = "pt") -> Iterator[tuple[dict[str, 
         yield groups, said
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise VisnerError(
-            f"{path}: no checkpoint that can be gone on from ({error}); delete it, and the training starts anew"
+            f"{path}: can't resume from this checkpoint ({error}); delete it, and the training starts anew"
         ) from None

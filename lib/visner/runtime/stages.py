@@ -1,6 +1,5 @@
-"""What every stage's command does around its work: its log, a lock on what it makes, dying with its parent."""
+"""What every job does around its work: its log, a lock on what it makes, dying with its parent."""
 
-import argparse
 import ctypes
 import fcntl
 import logging
@@ -19,15 +18,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-STAGES = ("corpora", "nouns", "images", "embeddings", "vectors", "vokens", "grounding", "ner", "evaluation")
-
 log = logging.getLogger("visner")
-
-
-def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--gpu` and `--threads`, for the stages that compute with torch."""
-    parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="1: compute on a GPU (default: 0, the CPU)")
-    parser.add_argument("--threads", type=int, default=1, help="threads on the CPU (default: %(default)s)")
 
 
 def start_log(file: str | None) -> None:

@@ -11,7 +11,7 @@ GRACE = 60  # seconds from SIGTERM to the end of the process, whatever it does
 
 
 class Terminated(BaseException):
-    """SIGTERM came in a block that is left for it."""
+    """Raised when SIGTERM arrives inside `leaving()`."""
 
 
 class Termination:

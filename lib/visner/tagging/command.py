@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--fetch", action="store_true", help="ask a source on the network for unknown nouns, too")
     parser.add_argument("files", nargs="*", metavar="FILE", help="UTF-8 texts; - or none: standard input")
-    stages.add_compute_arguments(parser)
+    parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="1: compute on a GPU (default: 0, the CPU)")
+    parser.add_argument("--threads", type=int, default=1, help="threads on the CPU (default: %(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> None:

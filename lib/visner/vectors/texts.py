@@ -1,12 +1,12 @@
 """The sentences that vectors are trained on: the training split of the corpora that a recipe names."""
 
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
 from visner.errors import VisnerError
 from visner.runtime import tables
+from visner.runtime.aligned import aligned_rows
 
 Unit = Literal["character", "word"]
 
@@ -25,13 +25,7 @@ def training_sentences(sentence_tables: Sequence[Path], word_tables: Sequence[Pa
 
 
 def _of_corpus(sentences: Path, words: Path, unit: Unit) -> Iterator[list[str]]:
-    sentence_rows = tables.iterate_rows(sentences, tables.SENTENCES, ["sentence_id", "split", "units"])
-    word_rows = tables.iterate_rows(words, tables.WORDS, ["sentence_id", "words.list.element.surface"])
-    for row, (sentence, segmented) in enumerate(zip_longest(sentence_rows, word_rows, fillvalue={})):
-        if sentence.get("sentence_id") != segmented.get("sentence_id"):
-            raise VisnerError(
-                f"{words}: row {row} is sentence {segmented.get('sentence_id')}, and in {sentences} it is "
-                f"{sentence.get('sentence_id')}; make the words table again"
-            )
+    surfaces = (words, tables.WORDS, ["sentence_id", "words.list.element.surface"])
+    for sentence, segmented in aligned_rows(sentences, ["split", "units"], [surfaces]):
         if sentence["split"] == "train":
             yield sentence["units"] if unit == "character" else [word["surface"] for word in segmented["words"]]

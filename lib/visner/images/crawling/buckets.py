@@ -1,4 +1,4 @@
-"""The crawl store: what every query was answered, and what came from every address, kept for ever.
+"""The crawl store: every query's results, and what came from every address, kept for ever.
 
 A crawl's folder has 64 buckets, each an SQLite file; a query's sha256 says which is its own. Within a bucket an
 address has one outcome, and the same bytes are kept once. A commit is whole or not at all, whenever a job is killed.

@@ -93,7 +93,7 @@ class Client:
 
     @asynccontextmanager
     async def answer(self, url: str, *, heed_robots: bool = True) -> AsyncIterator[bytes | Failure]:
-        """As `get`, as a context that is one of the `concurrency` in flight until it ends: kept, not only come.
+        """As `get`, as a context that is one of the `concurrency` in flight until it ends, when the body is stored.
 
         Who waits for a host's turn, or for a retry, is not in flight.
         """

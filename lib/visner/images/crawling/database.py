@@ -11,13 +11,12 @@ so that counting or joining pictures reads none of them.
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from visner.errors import VisnerError
-from visner.runtime import databases, tables
-from visner.runtime.databases import primary_code
+from visner.runtime import tables
 
 VERSION = 2  # of the tables below, kept as SQLite's user_version
 PAGE_SIZE = 8192  # bytes
@@ -71,11 +70,6 @@ REFERENCES = {
 }
 DAMAGED = (0, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)  # 0: text that is no UTF-8
 REPAIR = "run `visner store verify --repair`, then this again"
-
-
-def explained(path: Path) -> AbstractContextManager[None]:
-    """A block whose SQLite errors become one line, with what to do about them."""
-    return databases.explained(path, PATIENCE, REPAIR)
 
 
 @contextmanager
@@ -174,3 +168,29 @@ def forget_wrong_pictures(path: Path, forget: bool = True) -> int:
                 database.executemany("DELETE FROM pictures WHERE id = ?", wrong)
                 database.executemany("DELETE FROM kept WHERE id = ?", wrong)
     return len(wrong)
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """SQLite's result code of an error, without its extended part; 0 for those of Python's own."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """A block whose SQLite errors become a VisnerError: one line, with what to do about it, which destroys nothing."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        damaged = f"the file is damaged; {REPAIR}"
+        remedy = {
+            sqlite3.SQLITE_FULL: "the disk is full: nothing that was committed is lost; free space and run again",
+            sqlite3.SQLITE_IOERR: "the disk is full, a quota used up, or the disk fails: nothing that was committed is "
+            "lost; free space and run again",
+            sqlite3.SQLITE_BUSY: f"another program has it locked for more than {PATIENCE} s, and nothing that was "
+            "committed is lost: run again when that program has ended",
+            sqlite3.SQLITE_READONLY: "no permission to write it; change its mode or owner, or its folder's",
+            sqlite3.SQLITE_CANTOPEN: "it can't be opened; look at the permissions of it and of its folder",
+            sqlite3.SQLITE_CORRUPT: damaged,
+            sqlite3.SQLITE_NOTADB: damaged,
+        }.get(primary_code(error), f"if this happens again, the file may be damaged; {REPAIR}")
+        raise VisnerError(f"{path}: {error}: {remedy}") from error

@@ -67,7 +67,7 @@ class Host:
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is lost by forgetting it."""
+        """Whether this host's state can be dropped."""
         return not self._users and max(self._next_start, self._not_before) <= time.monotonic()
 
 

@@ -116,7 +116,8 @@ def test_no_imports_go_in_circles():
     names = {name.removesuffix(".__init__"): file for name, file in names.items()}
     names.pop("visner")  # it imports what it exports when that is first used
     graph = {name: {one for one in imported(file) if one in names and one != name} for name, file in names.items()}
-    TopologicalSorter(graph).prepare()  # an error names the circle
+    assert "visner.runtime.tables" in graph["visner.ner.train"]  # imports were followed
+    assert set(TopologicalSorter(graph).static_order()) == set(graph)  # CycleError names a circle
 
 
 def test_flair_is_imported_in_one_module():

@@ -1,18 +1,15 @@
 """Locks wait, and a stage dies with its parent: real processes."""
 
-import contextlib
-import fcntl
 import os
-import pty
 import re
 import socket
-import struct
 import subprocess
 import sys
-import termios
 import time
 from datetime import datetime
 from pathlib import Path
+
+from terminal import on_a_terminal
 
 LIBRARY = Path(__file__).resolve().parents[2] / "lib"
 
@@ -119,16 +116,7 @@ def test_a_message_on_a_terminal_has_a_line_of_its_own():
         "from visner.runtime import stages\nstages.start_log(None)\n"
         "for number in stages.progress(range(3), 'work'):\n    stages.log.info('message %d', number)"
     )
-    ours, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
-    done = start(code, stderr=terminal)
-    os.close(terminal)
-    said = b""
-    with contextlib.suppress(OSError):  # the end of a terminal
-        while part := os.read(ours, 4096):
-            said += part
-    os.close(ours)
-    assert done.wait(timeout=30) == 0
-    shown = [line.rpartition("\r")[2] for line in said.decode().replace("\r\n", "\n").split("\n")]
+    status, _, shown = on_a_terminal(lambda terminal: start(code, stderr=terminal), columns=80)
+    assert status == 0
     assert shown[:3] == ["message 0", "message 1", "message 2"]
     assert "100%" in shown[3]

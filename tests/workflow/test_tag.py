@@ -1,19 +1,14 @@
 """`visner tag` on a finished project: the pipeline's own predictions are the judge."""
 
-import contextlib
 import ctypes
-import fcntl
 import json
 import os
-import pty
 import random
 import re
 import select
 import shutil
-import struct
 import subprocess
 import sys
-import termios
 import time
 import warnings
 
@@ -22,6 +17,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from terminal import on_a_terminal
 from tiny_project import pictured_words
 
 import visner
@@ -313,25 +309,17 @@ def test_case_texts_that_people_have_are_tagged_line_by_line(finished, tmp_path)
     text = "".join(line + end for line, end in zip(lines, ends, strict=True)).encode()
     (tmp_path / "a.txt").write_bytes(text + "読めない\n".encode("shift_jis") + b"never\n")
     command = [sys.executable, "-m", "visner", "tag", "--model", "results/tiny_gate", "--json", tmp_path / "a.txt"]
-    ours, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    options = {"cwd": finished.folder, "env": finished.environment()}
     with open(tmp_path / "out", "wb") as out:
-        process = subprocess.Popen(
-            command, cwd=finished.folder, env=finished.environment(), stdout=out, stderr=terminal
+        status, written, shown = on_a_terminal(
+            lambda terminal: subprocess.Popen(command, stdout=out, stderr=terminal, **options), columns=120
         )
-    os.close(terminal)
-    said = b""
-    with contextlib.suppress(OSError):  # the end of a terminal
-        while part := os.read(ours, 4096):
-            said += part
-    os.close(ours)
-    assert process.wait() == 1
+    assert status == 1
     found = [json.loads(line) for line in (tmp_path / "out").read_bytes().decode().splitlines()]
     assert [one["text"] for one in found] == ["東京で犬を見た。", *lines[1:]]
     assert [word["surface"] for word in found[3]["words"]] == ["a", "\0", "b", "東京"]
-    assert re.search(r"tag: 100%.* 60\.\dk/60\.\dk", said.decode())
-    shown = [line.rpartition("\r")[2] for line in said.decode().replace("\r\n", "\n").split("\n")]
-    (line,) = [line for line in shown if line.strip()]
+    assert re.search(r"tag: 100%.* 60\.\dk/60\.\dk", written)
+    (line,) = shown
     assert "a.txt:7: not UTF-8 (invalid start byte at byte 0); convert it first, such as by iconv -f SHIFT_JIS" in line
 
 

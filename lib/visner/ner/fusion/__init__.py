@@ -5,6 +5,7 @@ pictures of `visual`, whose `forward(states, pictures)` gives a `Fused`. The sta
 contextual vectors of a BiLSTM-CRF's segments. `visner.config.experiments.Fusion` lists the names.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from importlib import import_module
 from typing import ClassVar, NamedTuple
@@ -44,14 +45,14 @@ class Fused(NamedTuple):
         return gates
 
 
-class Fusion(nn.Module):
+class Fusion(nn.Module, ABC):
     """The signature of all fusions. `options` are the recipe's keys `gate` and `heads`: each takes what it knows."""
 
     widens: ClassVar[bool] = False  # whether V further dimensions stand beside the states
 
+    @abstractmethod
     def forward(self, states: Tensor, pictures: Pictures) -> Fused:
         """States [N, D] of the text and what they can see."""
-        raise NotImplementedError
 
 
 def fusion_class(name: str) -> type[Fusion]:

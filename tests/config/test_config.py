@@ -264,3 +264,16 @@ def test_a_pool_that_is_asked_for_queries_needs_a_corpus_that_has_some(tweets):
     assert load(tweets).matchers["m"].pool_corpus == "tokens"
     tweets["matchers"]["m"] |= {"pool_corpus": "ene"}
     assert load(tweets).matchers["m"].pool == "sample"
+
+
+def test_what_a_study_sees():
+    """Of the sample's study, and of a tweets' study, whose matcher's pictures come first."""
+    sample = load(ROOT / "config.yaml")
+    assert sample.studies["ene"].members == ["ene_baseline", "ene_simple", "ene_gate"]
+    assert (sample.study_corpus("ene"), sample.shown("ene")) == ("ene", "ene_gate")
+    assert sample.study_groundings("ene") == [sample.groundings["photos"]]  # two systems share it
+    assert (sample.study_sources("ene"), sample.study_matchers("ene")) == ([("sample", "ene")], [])
+    tweets = load(ROOT / "config/twitter2017-small.yaml")
+    assert tweets.study_matchers("twitter2017") == ["twitter2017"]
+    assert tweets.study_sources("twitter2017") == [("twitter2017", "twitter2017")]
+    assert [sample.corpora["ene"].of_tokens, tweets.corpora["twitter2017"].of_tokens] == [False, True]

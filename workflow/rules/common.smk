@@ -79,50 +79,34 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
-def has_words(corpus):
-    """Whether a corpus is cut into words: of tokens, which are words already, it isn't."""
-    return getattr(CONFIG.corpora[corpus], "units", "characters") == "characters"
-
-
-def nouns_statistics(corpus):
-    """What was counted of a corpus' nouns, where it has any."""
-    return [f"results/nouns/{corpus}/statistics.json"] if has_words(corpus) else []
-
-
-def part_of(w):
-    """The recipe of GloVe vectors: the key `part` of a vectors recipe."""
-    return getattr(CONFIG.vectors[w.vectors], w.part)
-
-
-def training_texts(table, recipe):
-    """A table of each corpus that vectors are trained on."""
-    return [f"results/{table.format(corpus)}" for corpus in recipe.corpora]
-
-
-def by(grounding):
-    """How a grounding's units come by their pictures: query, voken or attachment."""
-    return CONFIG.groundings[grounding].by
-
-
-def pictures_of(w):
-    """The images recipe whose pictures the units of a corpus see, and the corpus whose queries it was asked."""
-    return CONFIG.pictures_of(CONFIG.groundings[w.grounding], w.corpus)
-
-
-def image_shards(images, corpus):
-    """All shards of the pictures of a corpus' queries."""
-    return expand("results/images/{}/{}/{{shard}}.parquet".format(images, corpus), shard=shards_of(corpus))
-
-
-def embedding_shards(embedding, images, corpus):
-    """All shards of their vectors."""
-    place = "results/embeddings/{}/{}/{}/{{shard}}.parquet".format(embedding, images, corpus)
-    return expand(place, shard=shards_of(corpus))
-
-
 def of(w):
     """The experiment of a job."""
     return CONFIG.experiments[w.experiment]
+
+
+def grounding_of(w):
+    """The grounding of a job."""
+    return CONFIG.groundings[w.grounding]
+
+
+def matcher_of(w):
+    """The matcher of a job."""
+    return CONFIG.matchers[w.matcher]
+
+
+def glove_of(w):
+    """The recipe of a job's GloVe vectors."""
+    return getattr(CONFIG.vectors[w.vectors], w.part)
+
+
+def shown_grounding(w):
+    """The grounding of the system whose pictures a study's gallery shows."""
+    return CONFIG.groundings[CONFIG.experiments[CONFIG.shown(w.study)].grounding]
+
+
+def nouns(corpus, file):
+    """A file of a corpus' nouns, if it has any: a corpus of tokens has none."""
+    return [] if CONFIG.corpora[corpus].of_tokens else f"results/nouns/{corpus}/{file}"
 
 
 def text_vectors(part, *files):
@@ -137,35 +121,38 @@ def text_vectors(part, *files):
     return inputs
 
 
-def pictures(file):
+def grounding_file(file):
     """An input function: a file of the pictures that a system sees, if it sees any."""
     return lambda w: f"results/grounding/{of(w).grounding}/{of(w).corpus}/{file}" if of(w).grounding else []
 
 
-def shards_of(corpus):
-    """The numbers of the shards of a corpus' pictures."""
-    return range(CONFIG.corpora[corpus].nouns.shards)
+def image_shards(images, corpus):
+    """All shards of the pictures of a corpus' queries."""
+    shards = range(CONFIG.corpora[corpus].nouns.shards)
+    return expand("results/images/{images}/{corpus}/{shard}.parquet", images=images, corpus=corpus, shard=shards)
 
 
-def vokens_of(matcher):
-    """All shards of the vokens that a matcher found."""
-    place = "results/vokens/{}/vokens/{{shard}}.parquet".format(matcher)
-    return expand(place, shard=range(CONFIG.matchers[matcher].shards))
+def embedding_shards(embedding, images, corpus):
+    """All shards of their vectors."""
+    return [one.replace("/images/", f"/embeddings/{embedding}/", 1) for one in image_shards(images, corpus)]
 
 
-def is_attached(source):
-    """Whether a source is asked for a corpus' attachments; the others are asked for its nouns."""
-    return CONFIG.images[source].source == "attached"
+def matcher_shards(matcher, file):
+    """All shards of what a matcher's jobs make for its sentences: states, or vokens."""
+    return expand(f"results/vokens/{matcher}/{file}", shard=range(CONFIG.matchers[matcher].shards))
 
 
 def queries_of(w):
     """The path stem of a corpus' query tables: STEM.parquet has all queries, STEM/N.parquet those of shard N."""
-    return f"results/corpora/{w.corpus}/attachments" if is_attached(w.source) else f"results/nouns/{w.corpus}/queries"
+    if CONFIG.images[w.source].source == "attached":
+        return f"results/corpora/{w.corpus}/attachments"
+    return f"results/nouns/{w.corpus}/queries"
 
 
 def queries_of_shard(w):
     """A shard's own queries, of which Snakemake compares the checksum, since a checkpoint makes them."""
-    (checkpoints.corpora_attachments if is_attached(w.source) else checkpoints.nouns_find).get(corpus=w.corpus)
+    attached = CONFIG.images[w.source].source == "attached"
+    (checkpoints.corpora_attachments if attached else checkpoints.nouns_find).get(corpus=w.corpus)
     return f"{queries_of(w)}/{w.shard}.parquet"
 
 
@@ -175,82 +162,9 @@ def images_of_shard(w):
     return f"results/images/{w.source}/{w.corpus}/{w.shard}.parquet"
 
 
-def words_of(corpus):
-    """The words of a corpus that is cut into words."""
-    return f"results/nouns/{corpus}/words.parquet" if has_words(corpus) else []
-
-
 def seed_files(experiments, file):
     """A file of each seed of some experiments."""
     return [f"results/{one}/seed{seed}/{file}" for one in experiments for seed in CONFIG.experiments[one].seeds]
-
-
-def members(study):
-    """A study's experiments, the baseline first."""
-    return [CONFIG.studies[study].baseline, *CONFIG.studies[study].systems]
-
-
-def corpus_of(study):
-    """The one corpus of a study's experiments."""
-    return CONFIG.experiments[CONFIG.studies[study].baseline].corpus
-
-
-def groundings_of(study):
-    """The recipes of what a study's systems see."""
-    names = dict.fromkeys(CONFIG.experiments[one].grounding for one in CONFIG.studies[study].systems)
-    return [CONFIG.groundings[name] for name in names if name]
-
-
-def matchers_of(study):
-    """The matchers whose vokens a study's systems see."""
-    return list(dict.fromkeys(one.matcher for one in groundings_of(study) if one.by == "voken"))
-
-
-def sources_of(study):
-    """The sources of pictures that a study's systems see, or their matchers learnt from, each with its corpus."""
-    learnt = [(CONFIG.matchers[one].images, corpus_of(study)) for one in matchers_of(study)]
-    return list(dict.fromkeys([*learnt, *(CONFIG.pictures_of(one, corpus_of(study)) for one in groundings_of(study))]))
-
-
-def shown(study):
-    """The system whose pictures a study's gallery shows; None where there is none."""
-    return CONFIG.studies[study].gallery.system or next(iter(CONFIG.shown_systems(study)), None)
-
-
-def shown_grounding(w):
-    """The grounding of that system."""
-    return CONFIG.groundings[CONFIG.experiments[shown(w.study)].grounding]
-
-
-def matcher_of(w):
-    """The matcher's recipe."""
-    return CONFIG.matchers[w.matcher]
-
-
-def matched_sentences(w):
-    """The sentences whose words a matcher finds pictures."""
-    return f"results/corpora/{matcher_of(w).corpus}/sentences.parquet"
-
-
-def attachments_of(w):
-    """The images recipe of the sentences' own pictures, and their corpus."""
-    return matcher_of(w).images, matcher_of(w).corpus
-
-
-def pool_of(w):
-    """The images recipe whose pictures are searched, and the corpus that it was asked for."""
-    recipe = matcher_of(w)
-    return recipe.pool or recipe.images, recipe.pool_corpus or recipe.corpus
-
-
-def all_states(suffix):
-    """An input function: all shards of what vokens_states makes, .npy or .json."""
-    return lambda w: expand(
-        "results/vokens/{matcher}/states/{shard}{suffix}",
-        matcher=w.matcher,
-        shard=range(matcher_of(w).shards),
-        suffix=suffix,
-    )
 
 
 wildcard_constraints:

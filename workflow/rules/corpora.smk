@@ -37,7 +37,7 @@ use rule stage as corpora_read with:
 use rule stage as corpora_page with:
     input:
         statistics="results/corpora/{corpus}/statistics.json",
-        nouns=lambda w: nouns_statistics(w.corpus),
+        nouns=lambda w: nouns(w.corpus, "statistics.json"),
     output:
         output="results/corpora/{corpus}/index.md",
     log:

@@ -6,8 +6,8 @@ import visner.evaluation
 use rule stage as evaluation_score with:
     input:
         system="results/{experiment}/system.json",
-        sentences=lambda w: f"results/corpora/{CONFIG.experiments[w.experiment].corpus}/sentences.parquet",
-        words=lambda w: words_of(CONFIG.experiments[w.experiment].corpus),
+        sentences=lambda w: f"results/corpora/{of(w).corpus}/sentences.parquet",
+        words=lambda w: nouns(of(w).corpus, "words.parquet"),
         predictions=lambda w: seed_files([w.experiment], "predictions.parquet"),
         training=lambda w: seed_files([w.experiment], "training.json"),
     output:
@@ -15,7 +15,7 @@ use rule stage as evaluation_score with:
     log:
         "results/logs/{experiment}/scores.log",
     params:
-        recipe=lambda w: CONFIG.experiments[w.experiment].fingerprint(),
+        recipe=lambda w: of(w).fingerprint(),
         version=visner.evaluation.VERSION,
     message:
         "scoring {wildcards.experiment}"
@@ -23,12 +23,20 @@ use rule stage as evaluation_score with:
 
 use rule stage as evaluation_gallery with:
     input:
-        sentences=lambda w: f"results/corpora/{corpus_of(w.study)}/sentences.parquet",
-        words=lambda w: words_of(corpus_of(w.study)) if shown_grounding(w).by == "query" else [],
-        vokens=lambda w: vokens_of(shown_grounding(w).matcher) if shown_grounding(w).by == "voken" else [],
-        images=lambda w: image_shards(*CONFIG.pictures_of(shown_grounding(w), corpus_of(w.study))),
-        scores=lambda w: expand("results/{one}/scores.json", one=[CONFIG.studies[w.study].baseline, shown(w.study)]),
-        predictions=lambda w: seed_files([CONFIG.studies[w.study].baseline, shown(w.study)], "predictions.parquet"),
+        sentences=lambda w: f"results/corpora/{CONFIG.study_corpus(w.study)}/sentences.parquet",
+        words=lambda w: nouns(CONFIG.study_corpus(w.study), "words.parquet") if shown_grounding(w).by == "query" else [],
+        vokens=lambda w: (
+            matcher_shards(shown_grounding(w).matcher, "vokens/{shard}.parquet")
+            if shown_grounding(w).by == "voken"
+            else []
+        ),
+        images=lambda w: image_shards(*CONFIG.pictures_of(shown_grounding(w), CONFIG.study_corpus(w.study))),
+        scores=lambda w: expand(
+            "results/{one}/scores.json", one=[CONFIG.studies[w.study].baseline, CONFIG.shown(w.study)]
+        ),
+        predictions=lambda w: seed_files(
+            [CONFIG.studies[w.study].baseline, CONFIG.shown(w.study)], "predictions.parquet"
+        ),
     output:
         page="results/studies/{study}/gallery.html",
     log:
@@ -36,7 +44,7 @@ use rule stage as evaluation_gallery with:
     params:
         by=lambda w: shown_grounding(w).by,
         k=lambda w: getattr(shown_grounding(w), "k", None),
-        fusion=lambda w: CONFIG.experiments[shown(w.study)].fusion,
+        fusion=lambda w: CONFIG.experiments[CONFIG.shown(w.study)].fusion,
         most=lambda w: CONFIG.studies[w.study].gallery.sentences,
         version=visner.evaluation.VERSION,
     message:
@@ -45,17 +53,17 @@ use rule stage as evaluation_gallery with:
 
 use rule stage as evaluation_study with:
     input:
-        corpus=lambda w: f"results/corpora/{corpus_of(w.study)}/statistics.json",
-        sentences=lambda w: f"results/corpora/{corpus_of(w.study)}/sentences.parquet",
-        nouns=lambda w: f"results/nouns/{corpus_of(w.study)}/statistics.json" if has_words(corpus_of(w.study)) else [],
+        corpus=lambda w: f"results/corpora/{CONFIG.study_corpus(w.study)}/statistics.json",
+        sentences=lambda w: f"results/corpora/{CONFIG.study_corpus(w.study)}/sentences.parquet",
+        nouns=lambda w: nouns(CONFIG.study_corpus(w.study), "statistics.json"),
         published=lambda w: below(ROOT, file) if (file := CONFIG.studies[w.study].published) else [],
-        gallery=lambda w: f"results/studies/{w.study}/gallery.html" if shown(w.study) else [],
+        gallery=lambda w: f"results/studies/{w.study}/gallery.html" if CONFIG.shown(w.study) else [],
         coverage=lambda w: [
-            f"results/images/{source}/{corpus}/statistics.json" for source, corpus in sources_of(w.study)
+            f"results/images/{source}/{corpus}/statistics.json" for source, corpus in CONFIG.study_sources(w.study)
         ],
-        vokens=lambda w: expand("results/vokens/{matcher}/scores.json", matcher=matchers_of(w.study)),
-        scores=lambda w: expand("results/{one}/scores.json", one=members(w.study)),
-        predictions=lambda w: seed_files(members(w.study), "predictions.parquet"),
+        vokens=lambda w: expand("results/vokens/{matcher}/scores.json", matcher=CONFIG.study_matchers(w.study)),
+        scores=lambda w: expand("results/{one}/scores.json", one=CONFIG.studies[w.study].members),
+        predictions=lambda w: seed_files(CONFIG.studies[w.study].members, "predictions.parquet"),
     output:
         page="results/studies/{study}/index.md",
         content="results/studies/{study}/index.json",
@@ -64,12 +72,12 @@ use rule stage as evaluation_study with:
         "results/logs/studies/{study}.log",
     params:
         recipe=lambda w: CONFIG.studies[w.study].fingerprint(),
-        published_sentences=lambda w: getattr(CONFIG.corpora[corpus_of(w.study)], "published", {}),
+        published_sentences=lambda w: getattr(CONFIG.corpora[CONFIG.study_corpus(w.study)], "published", {}),
         sources=lambda w: [
-            source if corpus == corpus_of(w.study) else f"{source} of {corpus}"
-            for source, corpus in sources_of(w.study)
+            source if corpus == CONFIG.study_corpus(w.study) else f"{source} of {corpus}"
+            for source, corpus in CONFIG.study_sources(w.study)
         ],
-        matchers=lambda w: matchers_of(w.study),
+        matchers=lambda w: CONFIG.study_matchers(w.study),
         version=visner.evaluation.VERSION,
     message:
         "the page of the study {wildcards.study}"

@@ -6,10 +6,14 @@ import visner.grounding
 use rule stage as grounding_ground with:
     input:
         sentences="results/corpora/{corpus}/sentences.parquet",
-        words=lambda w: f"results/nouns/{w.corpus}/words.parquet" if by(w.grounding) == "query" else [],
-        vokens=lambda w: vokens_of(CONFIG.groundings[w.grounding].matcher) if by(w.grounding) == "voken" else [],
-        images=lambda w: image_shards(*pictures_of(w)) if by(w.grounding) != "voken" else [],
-        embeddings=lambda w: embedding_shards(CONFIG.groundings[w.grounding].embedding, *pictures_of(w)),
+        words=lambda w: f"results/nouns/{w.corpus}/words.parquet" if grounding_of(w).by == "query" else [],
+        vokens=lambda w: (
+            matcher_shards(grounding_of(w).matcher, "vokens/{shard}.parquet") if grounding_of(w).by == "voken" else []
+        ),
+        images=lambda w: (
+            image_shards(*CONFIG.pictures_of(grounding_of(w), w.corpus)) if grounding_of(w).by != "voken" else []
+        ),
+        embeddings=lambda w: embedding_shards(grounding_of(w).embedding, *CONFIG.pictures_of(grounding_of(w), w.corpus)),
     output:
         grounding="results/grounding/{grounding}/{corpus}/grounding.parquet",
         vectors="results/grounding/{grounding}/{corpus}/vectors.npy",
@@ -17,8 +21,8 @@ use rule stage as grounding_ground with:
     log:
         "results/logs/grounding/{grounding}/{corpus}.log",
     params:
-        recipe=lambda w: CONFIG.groundings[w.grounding].fingerprint(),
-        regions=lambda w: CONFIG.embeddings[CONFIG.groundings[w.grounding].embedding].regions,
+        recipe=lambda w: grounding_of(w).fingerprint(),
+        regions=lambda w: CONFIG.embeddings[grounding_of(w).embedding].regions,
         version=visner.grounding.VERSION,
     message:
         "grounding the corpus {wildcards.corpus} in {wildcards.grounding}"

@@ -32,10 +32,7 @@ use rule stage as images_fetch with:
 use rule stage as images_coverage with:
     input:
         queries=lambda w: f"{queries_of(w)}.parquet",
-        shards=lambda w: expand(
-            "results/images/{{source}}/{{corpus}}/{shard}.parquet",
-            shard=range(CONFIG.corpora[w.corpus].nouns.shards),
-        ),
+        shards=lambda w: image_shards(w.source, w.corpus),
     output:
         statistics="results/images/{source}/{corpus}/statistics.json",
         rejected="results/images/{source}/{corpus}/rejected.tsv",

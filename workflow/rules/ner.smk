@@ -16,9 +16,9 @@ use rule compute as ner_train with:
         flair=text_vectors("flair", "{corpus}/flair.npy"),
         language_models=text_vectors("flair", "flair_forward.safetensors", "flair_backward.safetensors"),
         encoder=lambda w: visner.config.encoders.files(of(w).encoder, ROOT) if of(w).model == "bert_crf" else [],
-        grounding=pictures("grounding.parquet"),
-        visual=pictures("vectors.npy"),
-        row_keys=pictures("keys.parquet"),
+        grounding=grounding_file("grounding.parquet"),
+        visual=grounding_file("vectors.npy"),
+        row_keys=grounding_file("keys.parquet"),
     output:
         model="results/{experiment}/seed{seed}/model.safetensors",
         history="results/{experiment}/seed{seed}/training.json",
@@ -38,8 +38,8 @@ use rule compute as ner_predict with:
         glove_char=text_vectors("glove_char", "glove_char.safetensors"),
         glove_word=text_vectors("glove_word", "glove_word.safetensors"),
         flair=text_vectors("flair", "{corpus}/flair.npy"),
-        grounding=pictures("grounding.parquet"),
-        visual=pictures("vectors.npy"),
+        grounding=grounding_file("grounding.parquet"),
+        visual=grounding_file("vectors.npy"),
         model="results/{experiment}/seed{seed}/model.safetensors",
     output:
         predictions="results/{experiment}/seed{seed}/predictions.parquet",

@@ -6,9 +6,9 @@ import visner.vectors
 
 use rule stage as vectors_glove with:
     input:
-        lambda w: part_of(w).files(ROOT),
-        sentences=lambda w: training_texts("corpora/{}/sentences.parquet", part_of(w)),
-        words=lambda w: training_texts("nouns/{}/words.parquet", part_of(w)),
+        lambda w: glove_of(w).files(ROOT),
+        sentences=lambda w: expand("results/corpora/{corpus}/sentences.parquet", corpus=glove_of(w).corpora),
+        words=lambda w: expand("results/nouns/{corpus}/words.parquet", corpus=glove_of(w).corpora),
     output:
         output="results/vectors/{vectors}/{part}.safetensors",
     log:
@@ -17,7 +17,7 @@ use rule stage as vectors_glove with:
         part="glove_char|glove_word",
     threads: 2
     params:
-        recipe=lambda w: part_of(w).fingerprint(),
+        recipe=lambda w: glove_of(w).fingerprint(),
         unit=lambda w: {"glove_char": "character", "glove_word": "word"}[w.part],
         version=(visner.vectors.VERSION, visner.vectors.TRAINING_VERSION),
     message:
@@ -26,8 +26,10 @@ use rule stage as vectors_glove with:
 
 use rule compute as vectors_flair_train with:
     input:
-        sentences=lambda w: training_texts("corpora/{}/sentences.parquet", CONFIG.vectors[w.vectors].flair),
-        words=lambda w: training_texts("nouns/{}/words.parquet", CONFIG.vectors[w.vectors].flair),
+        sentences=lambda w: expand(
+            "results/corpora/{corpus}/sentences.parquet", corpus=CONFIG.vectors[w.vectors].flair.corpora
+        ),
+        words=lambda w: expand("results/nouns/{corpus}/words.parquet", corpus=CONFIG.vectors[w.vectors].flair.corpora),
     output:
         output="results/vectors/{vectors}/flair_{direction}.safetensors",
     log:

@@ -7,7 +7,7 @@ import visner.vokens
 use rule compute as vokens_states with:
     input:
         encoder=lambda w: visner.config.encoders.files(matcher_of(w).encoder, ROOT),
-        sentences=matched_sentences,
+        sentences=lambda w: f"results/corpora/{matcher_of(w).corpus}/sentences.parquet",
     output:
         states="results/vokens/{matcher}/states/{shard}.npy",
         statistics="results/vokens/{matcher}/states/{shard}.json",
@@ -24,10 +24,10 @@ use rule compute as vokens_states with:
 
 use rule compute as vokens_train with:
     input:
-        sentences=matched_sentences,
-        states=all_states(".npy"),
-        images=lambda w: image_shards(*attachments_of(w)),
-        embeddings=lambda w: embedding_shards(matcher_of(w).embedding, *attachments_of(w)),
+        sentences=lambda w: f"results/corpora/{matcher_of(w).corpus}/sentences.parquet",
+        states=lambda w: matcher_shards(w.matcher, "states/{shard}.npy"),
+        images=lambda w: image_shards(*matcher_of(w).attached),
+        embeddings=lambda w: embedding_shards(matcher_of(w).embedding, *matcher_of(w).attached),
     output:
         matcher="results/vokens/{matcher}/matcher.safetensors",
         history="results/vokens/{matcher}/training.json",
@@ -42,11 +42,11 @@ use rule compute as vokens_train with:
 
 use rule compute as vokens_pool with:
     input:
-        sentences=matched_sentences,
-        states=all_states(".npy"),
+        sentences=lambda w: f"results/corpora/{matcher_of(w).corpus}/sentences.parquet",
+        states=lambda w: matcher_shards(w.matcher, "states/{shard}.npy"),
         matcher="results/vokens/{matcher}/matcher.safetensors",
-        images=lambda w: image_shards(*pool_of(w)),
-        embeddings=lambda w: embedding_shards(matcher_of(w).embedding, *pool_of(w)),
+        images=lambda w: image_shards(*matcher_of(w).searched),
+        embeddings=lambda w: embedding_shards(matcher_of(w).embedding, *matcher_of(w).searched),
     output:
         pictures="results/vokens/{matcher}/pool.parquet",
         index="results/vokens/{matcher}/pool.faiss",
@@ -61,7 +61,7 @@ use rule compute as vokens_pool with:
 
 use rule compute as vokens_search with:
     input:
-        sentences=matched_sentences,
+        sentences=lambda w: f"results/corpora/{matcher_of(w).corpus}/sentences.parquet",
         states="results/vokens/{matcher}/states/{shard}.npy",
         matcher="results/vokens/{matcher}/matcher.safetensors",
         pictures="results/vokens/{matcher}/pool.parquet",
@@ -80,13 +80,13 @@ use rule compute as vokens_search with:
 
 use rule compute as vokens_judge with:
     input:
-        sentences=matched_sentences,
-        states=all_states(".npy"),
-        statistics=all_states(".json"),
+        sentences=lambda w: f"results/corpora/{matcher_of(w).corpus}/sentences.parquet",
+        states=lambda w: matcher_shards(w.matcher, "states/{shard}.npy"),
+        statistics=lambda w: matcher_shards(w.matcher, "states/{shard}.json"),
         matcher="results/vokens/{matcher}/matcher.safetensors",
-        images=lambda w: image_shards(*attachments_of(w)),
-        embeddings=lambda w: embedding_shards(matcher_of(w).embedding, *attachments_of(w)),
-        vokens=lambda w: vokens_of(w.matcher),
+        images=lambda w: image_shards(*matcher_of(w).attached),
+        embeddings=lambda w: embedding_shards(matcher_of(w).embedding, *matcher_of(w).attached),
+        vokens=lambda w: matcher_shards(w.matcher, "vokens/{shard}.parquet"),
     output:
         scores="results/vokens/{matcher}/scores.json",
         page="results/vokens/{matcher}/index.md",

@@ -78,9 +78,9 @@ class Config(Recipe):
                 for corpus in getattr(getattr(vectors, part), "corpora", []):
                     self._known(f"vectors.{name}.{part}.corpora", corpus, self.corpora)
         for name, study in self.studies.items():
-            for experiment in (study.baseline, *study.systems):
+            for experiment in study.members:
                 self._known(f"studies.{name}", experiment, self.experiments)
-            corpora = {self.experiments[experiment].corpus for experiment in (study.baseline, *study.systems)}
+            corpora = {self.experiments[experiment].corpus for experiment in study.members}
             if self.experiments[study.baseline].fusion != "none":
                 raise ValueError(
                     f"studies.{name}.baseline: {study.baseline} sees pictures: what they are worth shows beside a "
@@ -120,12 +120,34 @@ class Config(Recipe):
             if one.grounding is not None and self.groundings[one.grounding].control is None
         ]
 
+    def shown(self, study: str) -> str | None:
+        """The system whose pictures a study's gallery shows, if there is one."""
+        return self.studies[study].gallery.system or next(iter(self.shown_systems(study)), None)
+
+    def study_corpus(self, study: str) -> str:
+        """The one corpus of a study's experiments."""
+        return self.experiments[self.studies[study].baseline].corpus
+
+    def study_groundings(self, study: str) -> list[Grounding]:
+        """What a study's systems see, each once."""
+        names = dict.fromkeys(self.experiments[name].grounding for name in self.studies[study].systems)
+        return [self.groundings[name] for name in names if name]
+
+    def study_matchers(self, study: str) -> list[str]:
+        """The matchers whose vokens a study's systems see."""
+        return list(dict.fromkeys(one.matcher for one in self.study_groundings(study) if one.by == "voken"))
+
+    def study_sources(self, study: str) -> list[tuple[str, str]]:
+        """The images recipes that its systems see or their matchers learnt from, each with the corpus it was asked for."""
+        learnt = [self.matchers[name].attached for name in self.study_matchers(study)]
+        seen = [self.pictures_of(one, self.study_corpus(study)) for one in self.study_groundings(study)]
+        return list(dict.fromkeys([*learnt, *seen]))
+
     def pictures_of(self, grounding: Grounding, corpus: str) -> tuple[str, str]:
         """The images recipe whose pictures a corpus' units see, and the corpus whose queries it was asked."""
         if grounding.by != "voken":
             return grounding.images, corpus
-        matcher = self.matchers[grounding.matcher]
-        return matcher.pool or matcher.images, matcher.pool_corpus or matcher.corpus
+        return self.matchers[grounding.matcher].searched
 
     def system(self, name: str) -> dict[str, dict]:
         """All recipes that an experiment's system is made by, as JSON has them; not how a source is asked (`crawl`)."""
@@ -184,7 +206,7 @@ class Config(Recipe):
     def _asks(self, corpus: str) -> bool:
         """Whether a corpus has queries: nouns of text in characters, or its sentences as they are."""
         recipe = self.corpora[corpus]
-        return recipe.nouns.queries == "sentences" or getattr(recipe, "units", "characters") == "characters"
+        return recipe.nouns.queries == "sentences" or not recipe.of_tokens
 
     def _check_grounding(self, at: str, grounding: Grounding) -> None:
         self._known(f"{at}.embedding", grounding.embedding, self.embeddings)

@@ -57,6 +57,11 @@ class CorpusRecipe(Recipe):
     max_units: PositiveInt = 300  # a longer sentence is cut, and counted
     nouns: Nouns = Nouns()
 
+    @property
+    def of_tokens(self) -> bool:
+        """Whether a unit is a token; else it is a character, and MeCab finds the words."""
+        return getattr(self, "units", "characters") == "tokens"
+
     @model_validator(mode="after")
     def _has_files(self):
         if (self.split.by == "files") == bool(self.paths):

@@ -151,3 +151,8 @@ class Study(Recipe):
     seed: Seed = 1
     published: File | None = None  # a JSON file of published scores, as data/published/twitter.json
     gallery: Gallery = Gallery()
+
+    @property
+    def members(self) -> list[str]:
+        """Its experiments, the baseline first."""
+        return [self.baseline, *self.systems]

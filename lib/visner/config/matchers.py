@@ -38,6 +38,16 @@ class Matcher(Recipe):
             raise ValueError("`pool_corpus` says whose queries `pool` was asked: set pool, or leave it out")
         return self
 
+    @property
+    def attached(self) -> tuple[str, str]:
+        """The images recipe of the sentences' own pictures, and their corpus."""
+        return self.images, self.corpus
+
+    @property
+    def searched(self) -> tuple[str, str]:
+        """The images recipe whose pictures are searched, and the corpus that it was asked for."""
+        return self.pool or self.images, self.pool_corpus or self.corpus
+
     def training_fingerprint(self) -> str:
         """The fingerprint without what the pool and the search go by."""
         return self.fingerprint(without=("top", "exclude_own", "pool", "pool_corpus"))

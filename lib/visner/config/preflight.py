@@ -102,7 +102,7 @@ def _look_for(kind: str, root: Path, text: str, coming: Collection[Path]) -> Non
 def _contents(config: Config, root: Path) -> Iterator[Look]:
     """What is looked at in files that are there, and names that are no paths."""
     for name, corpus in config.corpora.items():
-        if getattr(corpus, "units", "characters") == "characters":
+        if not corpus.of_tokens:
             yield f"corpora.{name}.", partial(_find_dictionary, corpus.nouns.dictionary, root)
     for name, images in config.images.items():
         if images.source == "folder" and images.manifest:

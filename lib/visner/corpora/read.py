@@ -38,7 +38,7 @@ def read(*, sentences: Path, statistics: Path, recipe: Corpus, root: Path = Path
     files = inputs.files(recipe, root)
     findings = Findings(f"corpora.{corpus}")
     texts = inputs.corpus_files(recipe, root, findings=findings)
-    separator = " " if getattr(recipe, "units", "characters") == "tokens" else ""
+    separator = " " if recipe.of_tokens else ""
     counts = Statistics(recipe.classes, separator)
     corrections = Corrections(inputs.corrections_file(recipe, root), recipe.classes)
     splits = Splits(recipe, root)

@@ -87,7 +87,7 @@ class Trained:
             raise VisnerError(f"{given}: its units see pictures by {grounding.by}, and raw text has queries only")
         if grounding and grounding.control:
             raise VisnerError(f"{given}: the control `{grounding.control}` has no pictures of its own to tag with")
-        if getattr(self.config.corpora[self.recipe.corpus], "units", "characters") == "tokens":
+        if self.config.corpora[self.recipe.corpus].of_tokens:
             raise VisnerError(f"{given}: it labels tokens, and only systems that label characters can tag raw text")
         if not _in_project(self.folder):
             raise VisnerError(

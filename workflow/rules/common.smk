@@ -129,12 +129,12 @@ def grounding_file(file):
 def image_shards(images, corpus):
     """All shards of the pictures of a corpus' queries."""
     shards = range(CONFIG.corpora[corpus].nouns.shards)
-    return expand("results/images/{images}/{corpus}/{shard}.parquet", images=images, corpus=corpus, shard=shards)
+    return expand("results/images/{}/{}/{{shard}}.parquet".format(images, corpus), shard=shards)
 
 
 def embedding_shards(embedding, images, corpus):
     """All shards of their vectors."""
-    return [one.replace("/images/", f"/embeddings/{embedding}/", 1) for one in image_shards(images, corpus)]
+    return [one.replace("images", f"embeddings/{embedding}", 1) for one in image_shards(images, corpus)]
 
 
 def matcher_shards(matcher, file):

@@ -138,7 +138,7 @@ class Config(Recipe):
         return list(dict.fromkeys(one.matcher for one in self.study_groundings(study) if one.by == "voken"))
 
     def study_sources(self, study: str) -> list[tuple[str, str]]:
-        """The images recipes that its systems see or their matchers learnt from, each with the corpus it was asked for."""
+        """The images recipes that its systems see or their matchers learnt from, each with the corpus asked."""
         learnt = [self.matchers[name].attached for name in self.study_matchers(study)]
         seen = [self.pictures_of(one, self.study_corpus(study)) for one in self.study_groundings(study)]
         return list(dict.fromkeys([*learnt, *seen]))
